@@ -1,0 +1,63 @@
+"""Bayesian differential diagnosis of leg ache in adults.
+
+>>> import legache
+>>> network = legache.load()
+>>> dx = network.diagnose(age=67, sex="female", worse_at_night=True, relief_by_movement=True)
+>>> dx.causes.columns.tolist()
+['label', 'prior', 'present', 'responsible', 'urgency']
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from legache.errors import (
+    EvidenceError,
+    ImpossibleEvidenceError,
+    KnowledgeError,
+    LegacheError,
+    LimitError,
+    NetworkError,
+)
+from legache.version import __version__
+
+if TYPE_CHECKING:
+    from legache.diagnosis.differential import Diagnosis
+    from legache.diagnosis.evidence import Likelihood
+    from legache.library import Network, load
+
+__all__ = [
+    "Diagnosis",
+    "EvidenceError",
+    "ImpossibleEvidenceError",
+    "KnowledgeError",
+    "LegacheError",
+    "Likelihood",
+    "LimitError",
+    "Network",
+    "NetworkError",
+    "__version__",
+    "load",
+]
+
+# numpy alone takes longer to import than all of this: it waits for the first use
+_LAZY = {
+    "Diagnosis": "legache.diagnosis.differential",
+    "Likelihood": "legache.diagnosis.evidence",
+    "Network": "legache.library",
+    "load": "legache.library",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        message = f"module 'legache' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

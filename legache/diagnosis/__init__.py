@@ -1,0 +1,1 @@
+"""What a person wants to know: a ranked differential from what was said of a patient."""

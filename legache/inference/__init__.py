@@ -1,0 +1,1 @@
+"""Evidence in, posteriors out: exact inference in any network of this shape."""

@@ -1,0 +1,1 @@
+"""What is known: the priors folder, read and validated into plain records."""

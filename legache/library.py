@@ -1,0 +1,212 @@
+"""What can a user ask of a network?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
+from legache.diagnosis.evidence import merged, parse_evidence
+from legache.diagnosis.model import DiagnosticModel
+from legache.errors import EvidenceError, did_you_mean, nearest
+from legache.knowledge.loading import load_knowledge, shipped_folder
+from legache.network.building import build
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Network:
+    """A diagnostic network in one setting.  Made by `load`; immutable.
+
+    Examples
+    --------
+    >>> import legache
+    >>> network = legache.load()
+    >>> network
+    <Network legache-priors 0.1.0: 40 causes, 38 contexts, 75 findings, 25 tests; primary_care>
+    """
+
+    __slots__ = ("_model",)
+
+    def __init__(self, model: DiagnosticModel) -> None:
+        object.__setattr__(self, "_model", model)
+
+    _model: DiagnosticModel
+
+    def __setattr__(self, name: str, value: object) -> None:
+        message = f"a Network is immutable; {name!r} cannot be set"
+        raise AttributeError(message)
+
+    def __repr__(self) -> str:
+        package = self._model.knowledge.package
+        return (
+            f"<Network {package.name} {package.version}: {len(self.causes)} causes, "
+            f"{len(self.contexts)} contexts, {len(self.findings)} findings, "
+            f"{len(self.tests)} tests; {self.setting}>"
+        )
+
+    @property
+    def model(self) -> DiagnosticModel:
+        """Knowledge and arrays behind the network."""
+        return self._model
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Ids of the causes, sorted."""
+        return self._ids("cause")
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """Ids of the contexts, age band and sex among them, sorted."""
+        return self._ids("context")
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Ids of the findings, sorted."""
+        return self._ids("finding")
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Ids of the tests, sorted."""
+        return self._ids("test")
+
+    @property
+    def setting(self) -> str:
+        """Who is asking; it decides how often each cause makes its bearer complain."""
+        return self._model.setting
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Names that `in_setting` takes."""
+        return tuple(self._model.networks)
+
+    def in_setting(self, setting: str) -> Network:
+        """Return the same network for another setting.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such setting.
+
+        Examples
+        --------
+        >>> import legache
+        >>> legache.load().in_setting("emergency").setting
+        'emergency'
+        """
+        if setting not in self.settings:
+            suggestions = nearest(str(setting), self.settings)
+            hint = did_you_mean(suggestions, f"expected {', '.join(self.settings)}")
+            message = f"unknown setting {str(setting)[:64]!r}{hint}"
+            raise EvidenceError(message, suggestions)
+        return Network(replace(self._model, setting=setting))
+
+    def posterior(self, evidence: object = None, /, **more: object) -> pd.Series[float]:
+        """P(present | evidence) of every cause; nothing is assumed.
+
+        Parameters
+        ----------
+        evidence, **more
+            As for `diagnose`.
+
+        Returns
+        -------
+        pandas.Series
+            Indexed by cause id, in the order of `causes`.
+
+        Raises
+        ------
+        EvidenceError, ImpossibleEvidenceError, LimitError
+            As for `diagnose`.
+
+        Examples
+        --------
+        >>> import legache
+        >>> present = legache.load().posterior(age=80, sex="male")
+        >>> bool(present["osteoarthritis"] > present["restless_legs_syndrome"])
+        True
+        """
+        import pandas as pd  # noqa: PLC0415 - slow to import
+
+        given = parse_evidence(self._model.nodes, merged(evidence, more))
+        answer = answer_to(self._model, given)
+        index = pd.Index(self._model.cause_ids, name="cause")
+        return pd.Series(answer.present, index=index, name="present")
+
+    def diagnose(self, evidence: object = None, /, **more: object) -> Diagnosis:
+        """Rank the causes of the complaint, given what is known of the patient.
+
+        The complaint itself is taken as present unless it is given.
+
+        Parameters
+        ----------
+        evidence
+            Mapping from node ids to values; may be combined with keywords.
+        **more
+            The same as keywords.  ``age`` is in years (18 or more), ``sex`` is
+            ``"female"`` or ``"male"``.  Other nodes take ``True``, ``False``,
+            or ``None``, ``NaN`` or ``pandas.NA`` for unknown; graded nodes a
+            state's name or a list of states; any node a `Likelihood`.
+
+        Raises
+        ------
+        EvidenceError
+            An unknown id or state, a wrong type, an age out of range.
+        ImpossibleEvidenceError
+            The evidence has probability zero; names a minimal set in conflict.
+        LimitError
+            The exact answer would need too much memory.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(
+        ...     age=52, sex="female", urge_to_move=True, relief_by_movement=True,
+        ...     worse_at_night=True, worse_at_rest=True)
+        >>> dx.ranking[0]
+        'restless_legs_syndrome'
+        """
+        return diagnose(self._model, merged(evidence, more))
+
+    def _ids(self, kind: str) -> tuple[str, ...]:
+        return tuple(name for name, node in self._model.nodes.items() if node.kind == kind)
+
+
+def load(path: str | os.PathLike[str] | None = None) -> Network:
+    """Load the shipped network, or one from a priors folder of your own.
+
+    Parameters
+    ----------
+    path
+        A folder with ``datapackage.json``; the shipped priors if omitted.
+
+    Raises
+    ------
+    KnowledgeError
+        The folder is wrong; every problem is named with file and line.
+    LimitError
+        A file is larger than what is read.
+
+    Examples
+    --------
+    >>> import legache
+    >>> len(legache.load().causes)
+    40
+    """
+    knowledge = load_knowledge(shipped_folder() if path is None else Path(path))
+    built = build(knowledge)
+    complaint = next(node.id for node in knowledge.nodes if node.group == "complaint")
+    model = DiagnosticModel(
+        knowledge=knowledge,
+        nodes=MappingProxyType({node.id: node for node in knowledge.nodes}),
+        networks=MappingProxyType(dict(built.networks)),
+        floored=built.floored,
+        setting=knowledge.package.default_setting,
+        complaint=complaint,
+        urgency=MappingProxyType({row.cause: row.urgency for row in knowledge.urgency}),
+    )
+    return Network(model)

@@ -1,0 +1,1 @@
+"""What the network is: structure and numbers as arrays, without files or medicine."""

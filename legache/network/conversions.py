@@ -1,0 +1,226 @@
+"""How do published figures become parameters of the network?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from legache.errors import NetworkError
+
+FloatArray = NDArray[np.float64]
+
+DAYS_PER_YEAR = 365.25
+WEEKS_PER_YEAR = 52
+_LONGEST_SEARCH = 800.0  # exp(-800) is 0 in double precision: no intercept lies beyond
+
+
+def week_prevalence(incidence_per_1000_py: float, duration_days: float) -> float:
+    """One-week period prevalence of a short-lived cause.
+
+    A case counts if it is present at any moment of the week: it began in that
+    week, or before it and had not ended.
+
+    .. math:: p = \\frac{I}{1000} \\cdot \\frac{D + 7}{365.25}
+
+    Parameters
+    ----------
+    incidence_per_1000_py
+        New cases per 1000 person-years.
+    duration_days
+        Mean duration of a case, in days.
+
+    References
+    ----------
+    Rothman, K. J., Greenland, S. & Lash, T. L. (2008). Modern Epidemiology, 3rd ed., ch. 3.
+
+    Examples
+    --------
+    >>> round(week_prevalence(1.0, 14), 7)
+    5.75e-05
+    """
+    return incidence_per_1000_py / 1000 * (duration_days + 7) / DAYS_PER_YEAR
+
+
+def weekly_link(visits_per_1000_py: float, prevalence: float) -> float:
+    """Probability that a cause makes its bearer seek advice in a given week.
+
+    .. math:: r = \\frac{V / 1000}{52 \\, p}
+
+    Parameters
+    ----------
+    visits_per_1000_py
+        Visits for the cause per 1000 person-years of the whole population.
+    prevalence
+        One-week period prevalence of the cause in that population.
+
+    Raises
+    ------
+    NetworkError
+        The visits imply more than one visit a week by every bearer.
+
+    Examples
+    --------
+    >>> round(weekly_link(26.0, 0.01), 12)
+    0.05
+    """
+    weekly = visits_per_1000_py / 1000 / WEEKS_PER_YEAR
+    if weekly > prevalence:
+        message = (
+            f"{visits_per_1000_py:g} visits per 1000 person-years need a prevalence of at least "
+            f"{weekly:.3g}, not {prevalence:.3g}; correct one of them"
+        )
+        raise NetworkError(message)
+    return weekly / prevalence if weekly else 0.0
+
+
+def rates_from_likelihood_ratios(lr_positive: float, lr_negative: float) -> tuple[float, float]:
+    """Sensitivity and specificity of a finding whose likelihood ratios are published.
+
+    From :math:`LR_+ = s / (1 - c)` and :math:`LR_- = (1 - s) / c`:
+
+    .. math:: c = \\frac{LR_+ - 1}{LR_+ - LR_-}, \\quad s = LR_+ (1 - c)
+
+    Raises
+    ------
+    NetworkError
+        No sensitivity and specificity have this pair of ratios: one must be
+        above 1 and the other below.
+
+    References
+    ----------
+    Altman, D. G. & Bland, J. M. (1994). Diagnostic tests 2: predictive values. BMJ 309, 102.
+
+    Examples
+    --------
+    >>> sensitivity, specificity = rates_from_likelihood_ratios(8.0, 0.25)
+    >>> round(sensitivity, 4), round(specificity, 4)
+    (0.7742, 0.9032)
+    """
+    if not (lr_positive > 1 > lr_negative >= 0 or 0 <= lr_positive < 1 < lr_negative):
+        message = (
+            f"likelihood ratios {lr_positive:g} and {lr_negative:g} fit no sensitivity and "
+            "specificity; one must be above 1 and the other below"
+        )
+        raise NetworkError(message)
+    specificity = (lr_positive - 1) / (lr_positive - lr_negative)
+    return lr_positive * (1 - specificity), specificity
+
+
+def link_strengths(published: ArrayLike, background: ArrayLike) -> tuple[FloatArray, bool]:
+    r"""Net strength of a link in each state, from a published rate that includes the background.
+
+    With :math:`S_j` and :math:`B_j` the probabilities of a state of at most
+    :math:`j` with the cause and by background alone, noisy-MAX makes
+    :math:`S_j = Q_j B_j`, so that the link alone stays at or below :math:`j`
+    with probability :math:`Q_j = S_j / B_j`.  For a binary finding this is
+    :math:`w = 1 - (1 - s) / (1 - b)`.
+
+    Parameters
+    ----------
+    published : shape (n_states - 1,)
+        Probability of each state above the first, given the cause.
+    background : shape (n_states - 1,)
+        The same without the cause.
+
+    Returns
+    -------
+    strengths : shape (n_states - 1,)
+        Probability that the link alone produces each state above the first.
+    is_floored
+        Whether some state is published as rarer with the cause than without:
+        noisy-MAX cannot inhibit, so the strength is 0 there.
+
+    References
+    ----------
+    Diez, F. J. (1993). Parameter adjustment in Bayes networks: the generalized noisy OR-gate.
+    Proc. UAI 1993, 99-105.
+
+    Examples
+    --------
+    >>> strengths, is_floored = link_strengths([0.55], [0.10])
+    >>> strengths.round(6), is_floored
+    (array([0.5]), False)
+    """
+    rates, leaks = np.asarray(published, float), np.asarray(background, float)
+    # from the top state down, so that small rates are sums and not differences
+    above = np.cumsum(rates[::-1])[::-1]
+    leak_above = np.cumsum(leaks[::-1])[::-1]
+    within = 1.0 - leak_above
+    if np.any((within <= 0) & (above < 1)):
+        message = "the background is certain, but the published rate is not; correct one of them"
+        raise NetworkError(message)
+    excess = np.divide(above - leak_above, within, out=np.zeros_like(above), where=within > 0)
+    reachable = np.maximum.accumulate(np.maximum(excess, 0.0)[::-1])[::-1]
+    strengths = reachable - np.append(reachable[1:], 0.0)
+    return strengths, bool(np.any(reachable != excess))
+
+
+def marginal_preserving_intercept(
+    marginal: ArrayLike, log_odds: ArrayLike, weights: ArrayLike
+) -> FloatArray:
+    r"""Intercept of a logistic cause that leaves its published marginal as it is.
+
+    Solves, in each stratum, for the :math:`\alpha` with
+
+    .. math:: \sum_z P(z) \, \operatorname{expit}(\alpha + \beta^\top z) = p
+
+    where :math:`z` runs over the joint states of the cause's parents.
+
+    Parameters
+    ----------
+    marginal : shape (n_strata,)
+        Published prevalence :math:`p` in each stratum.
+    log_odds : shape (n_configurations,)
+        :math:`\beta^\top z` of each joint state of the parents.
+    weights : shape (n_strata, n_configurations)
+        :math:`P(z)` in each stratum; rows sum to 1.
+
+    Returns
+    -------
+    shape (n_strata,)
+        Intercepts; minus or plus infinity where the marginal is 0 or 1.
+
+    Notes
+    -----
+    The left side rises with the intercept, so the root is unique.  It lies
+    between :math:`\operatorname{logit}(p)` less the largest and the smallest
+    of the log odds.  The search works on the log scale when the marginal is
+    small, so that rare causes keep their relative precision.
+
+    References
+    ----------
+    Greenland, S. (1987). Interpretation and choice of effect measures in epidemiologic
+    analyses. Am. J. Epidemiol. 125, 761-768 (noncollapsibility of the odds ratio).
+
+    Examples
+    --------
+    A cause of 5 %, with one risk factor of 20 % and odds ratio 3:
+
+    >>> alpha = marginal_preserving_intercept([0.05], [0.0, np.log(3)], [[0.8, 0.2]])
+    >>> odds = np.exp(alpha[0] + np.array([0.0, np.log(3)]))
+    >>> round(float([0.8, 0.2] @ (odds / (1 + odds))), 12)
+    0.05
+    """
+    from scipy.optimize.elementwise import find_root  # noqa: PLC0415 - slow to import
+    from scipy.special import expit, logit  # noqa: PLC0415 - slow to import
+
+    p, beta, shares = (np.asarray(a, dtype=np.float64) for a in (marginal, log_odds, weights))
+    start = np.asarray(logit(p), dtype=np.float64)
+    solved = start.copy()
+    inside = np.isfinite(start)
+    if np.ptp(beta) > 0:
+        rows, targets = shares[inside], p[inside]
+
+        def excess(alpha: FloatArray, index: FloatArray) -> FloatArray:
+            chosen = index.astype(np.intp)
+            averages = np.sum(rows[chosen] * expit(alpha[..., None] + beta), axis=-1)
+            return np.asarray(averages / targets[chosen] - 1.0)
+
+        margin = 1e-6  # so that rounding cannot put the root outside the bracket
+        bracket = (start[inside] - beta.max() - margin, start[inside] - beta.min() + margin)
+        index = np.arange(targets.size, dtype=np.float64)
+        found = find_root(excess, bracket, args=(index,), tolerances={"xatol": 0, "xrtol": 1e-15})
+        solved[inside] = found.x
+    else:
+        solved -= beta[0]
+    return solved
