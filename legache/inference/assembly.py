@@ -1,12 +1,13 @@
-"""Which factors do a network and its evidence make?
+"""Which tables do a network and its evidence make?
 
 Everything that needs no elimination is settled here: a known context changes
 the intercepts of its causes, a negative finding multiplies into each of its
 causes alone, the leak and *unlisted* fold into what a finding still needs.
-What is left are factors over the causes, the unknown contexts, and one small
-variable for each finding that must be explained.
+What is left are variables, one for each open context, for each finding that
+must be explained and for each cause that other causes depend on, and one
+family of tables for each cause.
 
-All tables are logarithms.  Their last axis are *lanes*: the same question for
+All tables are logarithms.  Their first axis are *lanes*: the same question for
 each stratum, with *unlisted* false and true.
 """
 
@@ -25,6 +26,7 @@ BoolArray = NDArray[np.bool_]
 Likelihoods = Mapping[str, tuple[float, ...]]
 
 ABSENT, SILENT, RESPONSIBLE = range(3)
+_UNSAID = (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ ALL_WORLDS = Worlds((ABSENT, SILENT, RESPONSIBLE), (False, True))
 ONLY_UNLISTED = Worlds((ABSENT, SILENT), (True,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variable:
     """One variable to eliminate.
 
@@ -47,63 +49,81 @@ class Variable:
     ----------
     id
         The node that it stands for.
-    states
-        Those states of the node that the evidence leaves open.
-    combines_by_max
-        Whether factors that share it each bring their own copy, of which the
+    by_max
+        Whether tables that share it each bring their own copy, of which the
         largest counts (a finding), or all mean the same one (a cause, a context).
+    log_weight : shape (n_lanes, n_levels)
+        What each level is multiplied by when the variable is summed out.
     """
 
     id: str
-    states: tuple[int, ...]
-    combines_by_max: bool
+    by_max: bool
+    log_weight: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """A table of logarithms over variables.
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """What some states of a cause, which act alike, do to the findings.
 
     Attributes
     ----------
-    scope
-        Indices of the variables, one for each axis but the last.
-    table : shape (n_states_1, ..., n_lanes or 1)
+    states
+        Rows of the family's table.
+    own_level
+        Level of the cause's own variable, if it has one.
+    links : tuple of (variable, shape (n_levels,))
+        Log-probability that the cause alone brings each finding to each level.
     """
 
-    scope: tuple[int, ...]
-    table: FloatArray
+    states: tuple[int, ...]
+    own_level: int
+    links: tuple[tuple[int, FloatArray], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """A cause given its parents, with its links.
+
+    Attributes
+    ----------
+    states
+        Those of absent, silent and responsible that are possible.
+    own
+        The cause's variable, if other causes depend on it.
+    parents
+        Variables of the open parents.
+    log_table : shape (n_lanes, n_states, n_levels_of_parent_1, ...)
+        All that speaks of the cause alone is in it.
+    """
+
+    states: tuple[int, ...]
+    own: int | None
+    parents: tuple[int, ...]
+    log_table: FloatArray
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Problem:
     """What is left to eliminate.
 
     Attributes
     ----------
-    variables, factors
-        The graph; every variable is in some factor's scope.
-    terminals : mapping of variable index to array of shape (n_levels, n_lanes)
-        For a finding: log-likelihood of the highest level that its links
-        reached, leak and *unlisted* included.
+    families
+        One for each cause of the network.
+    context_variable
+        For each context its variable; none if it is known or has no causes.
     log_constant : shape (n_lanes,)
         Log-weight of each lane that no variable touches.
     lane_stratum, lane_is_unlisted : shape (n_lanes,)
-    cause_variable, family : for each cause, its variable if it is one, and its factor
-        A cause that is known to be absent is no variable.
-    context_variable, context_factor : the same for each context
-        A known context, or one without causes, is no variable.
     """
 
     variables: tuple[Variable, ...]
-    factors: tuple[Factor, ...]
-    terminals: Mapping[int, FloatArray]
+    families: tuple[Family, ...]
+    context_variable: tuple[int | None, ...]
     log_constant: FloatArray
     lane_stratum: IndexArray
     lane_is_unlisted: BoolArray
-    cause_variable: tuple[int | None, ...]
-    family: tuple[int, ...]
-    context_variable: tuple[int | None, ...]
-    context_factor: tuple[int | None, ...]
 
 
 def assemble(network: NoisyMaxNetwork, likelihoods: Likelihoods, worlds: Worlds) -> Problem:
@@ -123,17 +143,14 @@ def assemble(network: NoisyMaxNetwork, likelihoods: Likelihoods, worlds: Worlds)
 
 
 class _Assembler:
-    """Collects variables and factors; used once."""
+    """Collects variables and tables; used once."""
 
     def __init__(
         self, network: NoisyMaxNetwork, likelihoods: Likelihoods, worlds: Worlds
     ) -> None:
         self.network = network
-        self.worlds = worlds
         self.likelihoods = likelihoods
         self.variables: list[Variable] = []
-        self.factors: list[Factor] = []
-        self.terminals: dict[int, FloatArray] = {}
         log_stratum = _log(network.stratum_share) + self._root_likelihood()
         strata = np.flatnonzero(log_stratum > -np.inf)
         if strata.size == 0:  # impossible evidence still needs a lane to be found impossible in
@@ -142,27 +159,26 @@ class _Assembler:
         self.unlisted = np.tile(np.array(worlds.unlisted), strata.size)
         log_unlisted = _log(np.array([1 - network.unlisted, network.unlisted]))
         self.log_constant = log_stratum[self.stratum] + log_unlisted[self.unlisted.astype(int)]
-        self.unary = np.zeros((len(network.causes), 3, self.unlisted.size))
+        self.states = [self._possible_states(cause, worlds) for cause in network.causes]
+        # what negative findings say of each state of each cause
+        self.log_alone = np.zeros((len(network.causes), 3))
+        self.links: list[dict[int, tuple[tuple[int, ...], FloatArray]]]
+        self.links = [{} for _ in network.causes]
 
     def problem(self) -> Problem:
-        contexts = [self._context(place) for place in range(len(self.network.context_ids))]
-        self.context_variable = tuple(variable for variable, _ in contexts)
-        self.cause_variable = tuple(self._cause_variable(cause) for cause in self.network.causes)
+        places = range(len(self.network.causes))
+        self.context_variable = tuple(map(self._context, range(len(self.network.context_ids))))
+        self.own = [self._own_variable(place) for place in places]
         for finding in self.network.findings:
             if finding.id in self.likelihoods:
                 self._finding(finding, np.asarray(self.likelihoods[finding.id], dtype=np.float64))
-        family = tuple(self._family(place) for place in range(len(self.network.causes)))
         return Problem(
             variables=tuple(self.variables),
-            factors=tuple(self.factors),
-            terminals=self.terminals,
+            families=tuple(self._family(place) for place in places),
+            context_variable=self.context_variable,
             log_constant=self.log_constant,
             lane_stratum=self.stratum,
             lane_is_unlisted=self.unlisted,
-            cause_variable=self.cause_variable,
-            family=family,
-            context_variable=self.context_variable,
-            context_factor=tuple(factor for _, factor in contexts),
         )
 
     def _root_likelihood(self) -> FloatArray:
@@ -175,130 +191,110 @@ class _Assembler:
                 total = total + given[index]
         return total
 
-    def _add_variable(self, name: str, states: tuple[int, ...], *, by_max: bool) -> int:
-        self.variables.append(Variable(name, states, by_max))
+    def _possible_states(self, cause: Cause, worlds: Worlds) -> tuple[int, ...]:
+        given = self.likelihoods.get(cause.id, _UNSAID)
+        split = (1.0, 1 - cause.responsible, cause.responsible)
+        states = [s for s in worlds.cause_states if given[min(s, 1)] > 0 and split[s] > 0]
+        if not states:
+            self.log_constant = np.full_like(self.log_constant, -np.inf)
+        return tuple(states) or (ABSENT,)
+
+    def _add_variable(self, name: str, log_weight: FloatArray, *, by_max: bool) -> int:
+        self.variables.append(Variable(name, by_max, log_weight))
         return len(self.variables) - 1
 
-    def _add_factor(self, scope: tuple[int, ...], table: FloatArray) -> int:
-        self.factors.append(Factor(scope, table))
-        return len(self.factors) - 1
-
-    def _context(self, place: int) -> tuple[int | None, int | None]:
+    def _context(self, place: int) -> int | None:
         """Make an open context a variable; fold a known or childless one into the lanes."""
         name = self.network.context_ids[place]
         present = self.network.context_probability[self.stratum, place]
-        given = _log(np.asarray(self.likelihoods.get(name, (1.0, 1.0)), dtype=np.float64))
-        weight = np.stack([_log(1 - present), _log(present)]) + given[:, None]
-        open_states = tuple(int(state) for state in np.flatnonzero(given > -np.inf))
+        given = np.asarray(self.likelihoods.get(name, _UNSAID), dtype=np.float64)
+        log_weight = np.stack([_log(1 - present), _log(present)], axis=1) + _log(given)
         has_child = any(place in cause.contexts for cause in self.network.causes)
-        if len(open_states) == 1 or not has_child:
-            self.log_constant = self.log_constant + np.logaddexp(weight[0], weight[1])
-            return None, None
-        variable = self._add_variable(name, (0, 1), by_max=False)
-        return variable, self._add_factor((variable,), weight)
-
-    def _cause_variable(self, cause: Cause) -> int | None:
-        given = self.likelihoods.get(cause.id, (1.0, 1.0))
-        prior = (1.0, 1 - cause.responsible, cause.responsible)
-        states = tuple(
-            s for s in self.worlds.cause_states if given[min(s, 1)] > 0 and prior[s] > 0
-        )
-        if not states:
-            self.log_constant = np.full_like(self.log_constant, -np.inf)
-        if states in {(), (ABSENT,)}:
+        if np.count_nonzero(given) < 2 or not has_child:
+            self.log_constant = self.log_constant + np.logaddexp.reduce(log_weight, axis=1)
             return None
-        return self._add_variable(cause.id, states, by_max=False)
+        return self._add_variable(name, log_weight, by_max=False)
+
+    def _own_variable(self, place: int) -> int | None:
+        """Make a cause a variable if it is open and other causes depend on it."""
+        has_child = any(place in cause.causes for cause in self.network.causes)
+        is_open = ABSENT in self.states[place] and len(self.states[place]) > 1
+        if not (has_child and is_open):
+            return None
+        weight = np.zeros((self.stratum.size, 2))
+        return self._add_variable(self.network.causes[place].id, weight, by_max=False)
 
     def _finding(self, finding: Finding, likelihood: FloatArray) -> None:
         """Absorb what excludes; keep a variable for what must be explained."""
         starts, levels, top = _levels(likelihood)
         active = (RESPONSIBLE,) if finding.hangs_on_responsible else (SILENT, RESPONSIBLE)
-        link = _level_probabilities(finding.strengths, starts, top)
+        links = _level_probabilities(finding.strengths, starts, top)
         leak = _level_probabilities(finding.leak[self.stratum], starts, top)
-        terminal = _fold(leak.T, np.repeat(levels[:, None], self.unlisted.size, axis=1))
         unlisted = _level_probabilities(finding.unlisted[None, :], starts, top)
-        with_unlisted = _fold(unlisted.T, terminal)
-        terminal = np.where(self.unlisted, with_unlisted, terminal)
-        waiting: list[tuple[int, int]] = []
+        weight = _fold(leak, np.tile(levels, (self.stratum.size, 1)))
+        weight = np.where(self.unlisted[:, None], _fold(unlisted, weight), weight)
+        waiting: list[tuple[int, FloatArray]] = []
         for row, place in enumerate(finding.causes.tolist()):
-            states = self._open_states(place)
-            hits = [state in active for state in states]
-            if not any(hits) or np.all(finding.strengths[row] == 0):
+            hits = [state in active for state in self.states[place]]
+            if not any(hits) or not finding.strengths[row].any():
                 continue
             if len(levels) == 1:
-                self.unary[place, list(active)] += _log(link[row, 0])
+                self.log_alone[place, list(active)] += _log(links[row, 0])
             elif all(hits):
-                terminal = _fold(link[row][:, None], terminal)
+                weight = _fold(links[row][None, :], weight)
             else:
-                waiting.append((row, place))
+                waiting.append((place, _log(links[row])))
         if not waiting:
-            self.log_constant = self.log_constant + _log(terminal[0])
+            self.log_constant = self.log_constant + _log(weight[:, 0])
             return
-        variable = self._add_variable(finding.id, tuple(range(len(levels))), by_max=True)
-        self.terminals[variable] = _log(terminal)
-        for row, place in waiting:
-            self._link(variable, place, active, _log(link[row]))
+        variable = self._add_variable(finding.id, _log(weight), by_max=True)
+        for place, log_link in waiting:
+            self.links[place][variable] = (active, log_link)
 
-    def _open_states(self, place: int) -> tuple[int, ...]:
-        variable = self.cause_variable[place]
-        return (ABSENT,) if variable is None else self.variables[variable].states
-
-    def _link(
-        self, variable: int, place: int, active: tuple[int, ...], log_link: FloatArray
-    ) -> None:
-        cause = self.cause_variable[place]
-        if cause is None:
-            return
-        states = self.variables[cause].states
-        table = np.full((len(states), log_link.size, 1), -np.inf)
-        for row, state in enumerate(states):
-            if state in active:
-                table[row, :, 0] = log_link
-            else:
-                table[row, 0, 0] = 0.0
-        self._add_factor((cause, variable), table)
-
-    def _family(self, place: int) -> int:
-        """P(cause | parents), times all that speaks of the cause alone."""
-        cause = self.network.causes[place]
-        variable = self.cause_variable[place]
+    def _family(self, place: int) -> Family:
+        cause, states, own = self.network.causes[place], self.states[place], self.own[place]
         parents, log_odds = self._log_odds(cause)
-        given = _log(np.asarray(self.likelihoods.get(cause.id, (1.0, 1.0)), dtype=np.float64))
-        present = -np.logaddexp(0.0, -log_odds) + given[1]
-        link = np.array([1 - cause.responsible, cause.responsible])
-        by_state = [-np.logaddexp(0.0, log_odds) + given[0], *(present + w for w in _log(link))]
-        by_state = [table + self.unary[place, state] for state, table in enumerate(by_state)]
-        if variable is None:
-            return self._add_factor(parents, by_state[ABSENT])
-        states = self.variables[variable].states
-        return self._add_factor((variable, *parents), np.stack([by_state[s] for s in states]))
+        given = _log(np.asarray(self.likelihoods.get(cause.id, _UNSAID), dtype=np.float64))
+        log_split = _log(np.array([1.0, 1 - cause.responsible, cause.responsible]))
+        alone = log_split + given[[0, 1, 1]] + self.log_alone[place]
+        signs = {ABSENT: 1.0, SILENT: -1.0, RESPONSIBLE: -1.0}
+        tables = [-np.logaddexp(0.0, signs[state] * log_odds) + alone[state] for state in states]
+        return Family(states, own, parents, np.stack(tables, axis=1), self._terms(place))
+
+    def _terms(self, place: int) -> tuple[Term, ...]:
+        """Group the states that have the same links and the same level."""
+        groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+        for row, state in enumerate(self.states[place]):
+            level = min(state, 1) if self.own[place] is not None else 0
+            linked = tuple(v for v, (active, _) in self.links[place].items() if state in active)
+            groups.setdefault((level, linked), []).append(row)
+        return tuple(
+            Term(tuple(rows), level, tuple((v, self.links[place][v][1]) for v in linked))
+            for (level, linked), rows in groups.items()
+        )
 
     def _log_odds(self, cause: Cause) -> tuple[tuple[int, ...], FloatArray]:
-        """Log odds of a cause for each joint state of its open parents, in each lane."""
+        """Log odds of a cause in each lane, for each joint level of its open parents."""
         total = cause.intercept[self.stratum]
-        scope: list[int] = []
-        tables: list[FloatArray] = []
-        contexts = zip(cause.contexts.tolist(), cause.context_log_odds.tolist(), strict=True)
-        for place, added in contexts:
+        parents: list[int] = []
+        added: list[float] = []
+        for place, log_odds in zip(cause.contexts, cause.context_log_odds, strict=True):
             variable = self.context_variable[place]
             if variable is not None:
-                scope.append(variable)
-                tables.append(np.array([0.0, added]))
-            elif self.likelihoods.get(self.network.context_ids[place], (1.0, 1.0))[0] == 0:
-                total = total + added
-        for place, added in zip(cause.causes.tolist(), cause.cause_log_odds.tolist(), strict=True):
-            variable = self.cause_variable[place]
+                parents.append(variable)
+                added.append(float(log_odds))
+            elif self.likelihoods.get(self.network.context_ids[place], _UNSAID)[0] == 0:
+                total = total + log_odds
+        for place, log_odds in zip(cause.causes, cause.cause_log_odds, strict=True):
+            variable = self.own[place]
             if variable is not None:
-                scope.append(variable)
-                states = self.variables[variable].states
-                tables.append(np.array([0.0 if state == ABSENT else added for state in states]))
-        for axis, table in enumerate(tables):
-            shape = [1] * (len(tables) + 1)
-            shape[axis] = table.size
-            total = total + table.reshape(shape)
-        return tuple(scope), np.broadcast_to(
-            total, (*(table.size for table in tables), self.unlisted.size)
-        )
+                parents.append(variable)
+                added.append(float(log_odds))
+            elif ABSENT not in self.states[place]:
+                total = total + log_odds
+        for log_odds in added:
+            total = np.stack([total, total + log_odds], axis=-1)
+        return tuple(parents), total
 
 
 def _log(values: FloatArray) -> FloatArray:
@@ -337,13 +333,13 @@ def _level_probabilities(above: FloatArray, starts: IndexArray, top: int) -> Flo
     return np.stack([np.maximum(lowest, 0.0), *higher], axis=1)  # a sum of 1 may round above it
 
 
-def _fold(own: FloatArray, terminal: FloatArray) -> FloatArray:
-    """Likelihood of the highest level of the others, once one more contributor is averaged over.
+def _fold(own: FloatArray, weight: FloatArray) -> FloatArray:
+    r"""Weight of the highest level of the others, once one more contributor is averaged over.
 
-    .. math:: t'_i = \sum_j P(j) \, t_{\max(i, j)}
+    .. math:: w'_i = \sum_j P(j) \, w_{\max(i, j)}
 
     All terms are positive: nothing cancels.
     """
-    below = np.cumsum(own, axis=0) * terminal
-    beyond = np.cumsum((own * terminal)[::-1], axis=0)[::-1]
-    return below + np.concatenate([beyond[1:], np.zeros_like(beyond[:1])])
+    below = np.cumsum(own, axis=1) * weight
+    beyond = np.cumsum((own * weight)[:, ::-1], axis=1)[:, ::-1]
+    return below + np.concatenate([beyond[:, 1:], np.zeros_like(beyond[:, :1])], axis=1)

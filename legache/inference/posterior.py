@@ -13,7 +13,6 @@ from legache.inference.assembly import (
     ONLY_UNLISTED,
     RESPONSIBLE,
     SILENT,
-    Factor,
     Likelihoods,
     Problem,
     Worlds,
@@ -23,9 +22,9 @@ from legache.inference.elimination import Eliminated, eliminate
 from legache.inference.planning import Pattern, Plan, pattern_of, plan
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
-DEFAULT_MEMORY_LIMIT = 512 * 2**20
+DEFAULT_MEMORY_LIMIT = 2**30
 _BYTES_PER_ENTRY = 8
-_N_COPIES = 3  # a stored table, its adjoint, and one expanded operand
+_N_COPIES = 4  # of the tables of a step: themselves, adjoints, stages of the links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -173,86 +172,64 @@ def _unexplained(run: _Run, only_unlisted: _Run) -> float:
 
 
 def _refuse_oversize(problem: Problem, chosen: Plan, memory_limit: int) -> None:
-    needed = chosen.n_stored * _BYTES_PER_ENTRY * _N_COPIES
+    needed = _bytes_per_lane(chosen)
     if needed <= memory_limit:
         return
-    open_contexts = [
-        variable.id
-        for place, variable in enumerate(problem.variables)
-        if place in set(problem.context_variable)
-    ]
-    degree = {name: 0 for name in open_contexts}
-    for factor in problem.factors:
-        for place in factor.scope:
-            name = problem.variables[place].id
-            if name in degree:
-                degree[name] += len(factor.scope)
-    first = sorted(degree, key=lambda name: (-degree[name], name))[:3]
-    advice = f"observe {', '.join(first)} first" if first else "give fewer positive findings"
+    degree = dict.fromkeys((v for v in problem.context_variable if v is not None), 0)
+    for family in problem.families:
+        for parent in degree.keys() & set(family.parents):
+            degree[parent] += 1
+    first = sorted(degree, key=lambda v: (-degree[v], problem.variables[v].id))[:3]
+    names = ", ".join(problem.variables[v].id for v in first)
+    advice = f"observe {names} first" if first else "give fewer positive findings"
     message = (
         f"exact inference needs about {needed / 2**20:.0f} MiB, more than the limit of "
-        f"{memory_limit / 2**20:.0f} MiB; {advice}, or raise memory_limit"
+        f"{memory_limit / 2**20:.0f} MiB; {advice}"
     )
     raise LimitError(message)
+
+
+def _bytes_per_lane(chosen: Plan) -> int:
+    return 1 + _BYTES_PER_ENTRY * (chosen.n_stored + _N_COPIES * chosen.n_working)
 
 
 def _eliminate_lanes(
     problem: Problem, pattern: Pattern, chosen: Plan, memory_limit: int
 ) -> Eliminated:
     """Run the plan over as many lanes at a time as fit into memory."""
-    n_lanes = problem.lane_is_unlisted.size
-    per_lane = max(1, chosen.n_stored * _BYTES_PER_ENTRY * _N_COPIES)
+    n_lanes = problem.log_constant.size
+    per_lane = _bytes_per_lane(chosen)
     n_together = max(1, min(n_lanes, memory_limit // per_lane))
     parts = [
-        _eliminate_some(problem, pattern, chosen, slice(start, start + n_together))
+        eliminate(problem, pattern, chosen, slice(start, start + n_together))
         for start in range(0, n_lanes, n_together)
     ]
-    if len(parts) == 1:
-        return parts[0]
-    marginals = zip(*(part.marginals for part in parts), strict=True)
     return Eliminated(
         np.concatenate([part.log_value for part in parts]),
-        tuple(np.concatenate(tables, axis=-1) for tables in marginals),
+        tuple(map(np.concatenate, zip(*(part.families for part in parts), strict=True))),
+        tuple(map(np.concatenate, zip(*(part.variables for part in parts), strict=True))),
     )
-
-
-def _eliminate_some(problem: Problem, pattern: Pattern, chosen: Plan, lanes: slice) -> Eliminated:
-    tables = [_lanes_of(factor, lanes) for factor in problem.factors]
-    terminals = {v: table[:, lanes] for v, table in problem.terminals.items()}
-    return eliminate(pattern, chosen, tables, terminals)
-
-
-def _lanes_of(factor: Factor, lanes: slice) -> FloatArray:
-    return factor.table if factor.table.shape[-1] == 1 else factor.table[..., lanes]
 
 
 def _cause_posterior(run: _Run, place: int, share: FloatArray) -> tuple[float, float]:
     """P(present) and P(responsible); rounding keeps 0 <= responsible <= present <= 1."""
-    variable = run.problem.cause_variable[place]
-    if variable is None:
-        return 0.0, 0.0
-    by_state = _first_marginal(run.eliminated.marginals[run.problem.family[place]], share)
-    joint = dict(zip(run.problem.variables[variable].states, by_state.tolist(), strict=True))
+    by_state = share @ run.eliminated.families[place]
+    joint = dict(zip(run.problem.families[place].states, by_state.tolist(), strict=True))
     present = joint.get(SILENT, 0.0) + joint.get(RESPONSIBLE, 0.0)
     total = joint.get(ABSENT, 0.0) + present
     return present / total, joint.get(RESPONSIBLE, 0.0) / total
 
 
 def _context_posterior(run: _Run, place: int, share: FloatArray) -> float:
-    factor = run.problem.context_factor[place]
-    if factor is not None:
-        absent, present = _first_marginal(run.eliminated.marginals[factor], share)
+    variable = run.problem.context_variable[place]
+    if variable is not None:
+        absent, present = share @ run.eliminated.variables[variable]
         return float(present / (absent + present))
     prior = run.network.context_probability[run.problem.lane_stratum, place]
     given = run.likelihoods.get(run.network.context_ids[place], (1.0, 1.0))
     absent, present = given[0] * (1 - prior), given[1] * prior
     total = np.where(absent + present > 0, absent + present, 1.0)
     return float(np.minimum(share @ (present / total), 1.0))  # shares sum to 1 but for rounding
-
-
-def _first_marginal(table: FloatArray, share: FloatArray) -> FloatArray:
-    """Marginal of a factor's first variable, averaged over the lanes."""
-    return np.asarray(table.sum(axis=tuple(range(1, table.ndim - 1))) @ share)
 
 
 def _frozen(values: FloatArray) -> FloatArray:
