@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from legache.version import __version__
-from legache.diagnosis.evidence import AGE, AGE_BAND, Evidence, Likelihood, merged, parse_evidence
-from legache.diagnosis.model import DiagnosticModel, prior
+from legache.diagnosis.evidence import (
+    AGE,
+    AGE_BAND,
+    Evidence,
+    Likelihood,
+    merged,
+    parse_evidence,
+)
+from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.ranking import RankedCause, ranked
+from legache.diagnosis.text import percent, table_html, table_text, words
 from legache.errors import ImpossibleEvidenceError
 from legache.inference.posterior import Posterior, posterior
+from legache.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DISCLAIMER = "For research and teaching; not a medical device."
+_N_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -33,12 +44,15 @@ class Diagnosis:
         What was taken for granted beside it: the complaint, unless it was given.
     answer
         The exact posterior.
+    ranked
+        The causes as records, most probably responsible first; ties by id.
     """
 
     model: DiagnosticModel
     given: Evidence
     assumed: Mapping[str, object]
     answer: Posterior
+    ranked: tuple[RankedCause, ...]
 
     @property
     def causes(self) -> pd.DataFrame:
@@ -51,26 +65,14 @@ class Diagnosis:
         """
         import pandas as pd  # noqa: PLC0415 - slow to import
 
-        ids = self.model.cause_ids
-        table = pd.DataFrame(
-            {
-                "label": [self.model.nodes[name].label for name in ids],
-                "prior": prior(self.model.network),
-                "present": self.answer.present,
-                "responsible": self.answer.responsible,
-                "urgency": [self.model.urgency[name] for name in ids],
-            },
-            index=pd.Index(ids, name="cause"),
-        )
-        order = sorted(range(len(ids)), key=lambda i: (-self.answer.responsible[i], ids[i]))
-        return table.iloc[order]
+        names = [item.name for item in fields(RankedCause)]
+        table = pd.DataFrame([astuple(row) for row in self.ranked], columns=names)
+        return table.set_index("id").rename_axis("cause")
 
     @property
     def ranking(self) -> tuple[str, ...]:
         """Cause ids, most probably responsible first; ties by id."""
-        ids = self.model.cause_ids
-        order = sorted(range(len(ids)), key=lambda i: (-self.answer.responsible[i], ids[i]))
-        return tuple(ids[i] for i in order)
+        return tuple(row.id for row in self.ranked)
 
     @property
     def unexplained(self) -> float:
@@ -98,9 +100,6 @@ class Diagnosis:
 
     def as_record(self) -> dict[str, object]:
         """Return everything as plain values that JSON can hold, in a fixed order."""
-        present, responsible = self.answer.present, self.answer.responsible
-        place = {name: i for i, name in enumerate(self.model.cause_ids)}
-        before = prior(self.model.network)
         package = self.model.knowledge.package
         return {
             "legache": __version__,
@@ -115,35 +114,41 @@ class Diagnosis:
             "assumed": dict(self.assumed),
             "log_evidence": self.log_evidence,
             "unexplained": self.unexplained,
-            "causes": [
-                {
-                    "id": name,
-                    "label": self.model.nodes[name].label,
-                    "prior": float(before[place[name]]),
-                    "present": float(present[place[name]]),
-                    "responsible": float(responsible[place[name]]),
-                    "urgency": self.model.urgency[name],
-                }
-                for name in self.ranking
-            ],
+            "causes": [asdict(row) for row in self.ranked],
             "note": DISCLAIMER,
         }
 
     def to_json(self) -> str:
         """Return `as_record` as JSON text."""
-        import json  # noqa: PLC0415 - only needed here
-
         return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
 
     def __repr__(self) -> str:
-        from legache.diagnosis.text import differential_text  # noqa: PLC0415 - imports tabulate
-
-        return differential_text(self)
+        return table_text(self._title(), self.ranked[:_N_SHOWN], self._notes())
 
     def _repr_html_(self) -> str:
-        from legache.diagnosis.text import differential_html  # noqa: PLC0415 - imports tabulate
+        return table_html(self._title(), self.ranked[:_N_SHOWN], self._notes())
 
-        return differential_html(self)
+    def _title(self) -> str:
+        return (
+            f"Differential diagnosis of {words(self.model.complaint)}, "
+            f"setting: {words(self.setting)}"
+        )
+
+    def _notes(self) -> list[str]:
+        none = f"None of the listed causes: {percent(self.unexplained)}."
+        notes = [f"{none} Causes may coexist, so a column need not sum to 100 %."]
+        pressing = [row for row in self.ranked[_N_SHOWN:] if row.urgency == "emergency"]
+        if pressing:
+            named = ", ".join(f"{row.label} {percent(row.responsible)}" for row in pressing)
+            notes.append(f"Emergencies further down: {named}.")
+        assumed = ", ".join(f"{words(name)} present" for name in self.assumed)
+        taken = f" Assumed: {assumed}." if assumed else ""
+        package, digest = self.model.knowledge.package, self.model.knowledge.digest
+        notes.append(
+            f"Things known: {len(self.evidence)}.{taken} "
+            f"Priors {package.name} {package.version} ({digest[:12]})."
+        )
+        return [*notes, DISCLAIMER]
 
 
 def diagnose(model: DiagnosticModel, said: Mapping[str, object]) -> Diagnosis:
@@ -153,7 +158,11 @@ def diagnose(model: DiagnosticModel, said: Mapping[str, object]) -> Diagnosis:
     complete = parse_evidence(model.nodes, {**evidence.given, **assumed})
     answer = answer_to(model, complete)
     return Diagnosis(
-        model=model, given=evidence, assumed=MappingProxyType(assumed), answer=answer
+        model=model,
+        given=evidence,
+        assumed=MappingProxyType(assumed),
+        answer=answer,
+        ranked=ranked(model, answer),
     )
 
 

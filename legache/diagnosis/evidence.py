@@ -163,7 +163,7 @@ def _age(value: object) -> int | float:
         raise EvidenceError(message)
     years = float(value)  # type: ignore[arg-type] # a real number, by the check above
     if not YOUNGEST <= years <= OLDEST:
-        message = f"{AGE} is out of range; the network is for adults of {YOUNGEST} to {OLDEST} years"
+        message = f"{AGE} is out of range; expected an adult of {YOUNGEST} to {OLDEST} years"
         raise EvidenceError(message)
     return int(years) if years.is_integer() else years
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from tabulate import tabulate
 
-if TYPE_CHECKING:
-    from legache.diagnosis.differential import Diagnosis
+from legache.diagnosis.ranking import RankedCause
 
-N_SHOWN = 10
-_SOON = {"emergency": "now", "urgent": "24 hours", "soon": "2 weeks", "routine": "routine"}
+_WITHIN = {
+    "emergency": "now",
+    "urgent": "24 hours",
+    "soon": "2 weeks",
+    "routine": "routine",
+    "self_care": "self-care",
+}
 _HEADERS = ("", "cause", "responsible", "present", "prior", "see within")
 
 
 def percent(probability: float) -> str:
-    """Probability as a percentage with three digits that matter.
+    """Probability as a percentage with the digits that matter.
 
     Examples
     --------
@@ -29,71 +33,45 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.{digits}f} %"
 
 
-def differential_text(diagnosis: Diagnosis, n_shown: int = N_SHOWN) -> str:
-    """Table of the leading causes, with what it rests on."""
+def words(name: str) -> str:
+    """Id as words.
+
+    Examples
+    --------
+    >>> words("primary_care")
+    'primary care'
+    """
+    return name.replace("_", " ")
+
+
+def table_text(title: str, rows: Sequence[RankedCause], notes: Sequence[str]) -> str:
+    """Title, table and notes for a terminal."""
     table = tabulate(
-        _rows(diagnosis, n_shown),
+        _cells(rows),
         headers=_HEADERS,
         tablefmt="simple",
         colalign=("right", "left", "right", "right", "right", "left"),
         disable_numparse=True,
     )
-    return "\n".join([_title(diagnosis), "", table, "", *_footer(diagnosis, n_shown)])
+    return "\n".join([title, "", table, "", *notes])
 
 
-def differential_html(diagnosis: Diagnosis, n_shown: int = N_SHOWN) -> str:
-    """Render the same as HTML; every text is escaped."""
-    table = tabulate(
-        _rows(diagnosis, n_shown), headers=_HEADERS, tablefmt="html", disable_numparse=True
-    )
-    notes = "".join(f"<div>{html.escape(line)}</div>" for line in _footer(diagnosis, n_shown))
-    return f"<div><b>{html.escape(_title(diagnosis))}</b>{table}<small>{notes}</small></div>"
+def table_html(title: str, rows: Sequence[RankedCause], notes: Sequence[str]) -> str:
+    """Return the same as HTML; every text is escaped."""
+    table = tabulate(_cells(rows), headers=_HEADERS, tablefmt="html", disable_numparse=True)
+    lines = "".join(f"<div>{html.escape(line)}</div>" for line in notes)
+    return f"<div><b>{html.escape(title)}</b>{table}<small>{lines}</small></div>"
 
 
-def _title(diagnosis: Diagnosis) -> str:
-    return f"Differential diagnosis of {_complaint(diagnosis)} ({_words(diagnosis.setting)})"
-
-
-def _complaint(diagnosis: Diagnosis) -> str:
-    return _words(diagnosis.model.complaint)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _rows(diagnosis: Diagnosis, n_shown: int) -> list[list[str]]:
-    table = diagnosis.causes.head(n_shown)
+def _cells(rows: Sequence[RankedCause]) -> list[tuple[str, ...]]:
     return [
-        [
+        (
             str(rank),
-            str(row.label),
+            row.label,
             percent(row.responsible),
             percent(row.present),
             percent(row.prior),
-            _SOON.get(row.urgency, "self-care"),
-        ]
-        for rank, row in enumerate(table.itertuples(), start=1)
+            _WITHIN[row.urgency],
+        )
+        for rank, row in enumerate(rows, start=1)
     ]
-
-
-def _footer(diagnosis: Diagnosis, n_shown: int) -> list[str]:
-    lines = [
-        f"None of the listed causes: {percent(diagnosis.unexplained)}. "
-        "Causes may coexist, so a column need not sum to 100 %.",
-    ]
-    hidden = diagnosis.causes.iloc[n_shown:]
-    pressing = hidden[hidden["urgency"] == "emergency"]
-    if len(pressing):
-        named = ", ".join(f"{row.label} {percent(row.responsible)}" for row in pressing.itertuples())
-        lines.append(f"Emergencies further down: {named}.")
-    assumed = ", ".join(f"{_words(name)} present" for name in diagnosis.assumed)
-    taken = f" Assumed: {assumed}." if assumed else ""
-    package = diagnosis.model.knowledge.package
-    lines.append(
-        f"{len(diagnosis.evidence)} things known.{taken} Priors {package.name} {package.version} "
-        f"({diagnosis.model.knowledge.digest[:12]})."
-    )
-    from legache.diagnosis.differential import DISCLAIMER  # noqa: PLC0415 - it imports this module
-
-    return [*lines, DISCLAIMER]

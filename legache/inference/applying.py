@@ -1,11 +1,11 @@
-"""How does one cause change a table of what is explained so far?
+r"""How does one cause change a table of what is explained so far?
 
 A cause in a given state brings each finding that it is linked to up to some
 level, independently of the others.  So it is applied to a table one link at a
 time: the finding is then at level :math:`j` if the table had it there and the
 link reaches no higher, or if the link reaches it and the table was below,
 
-.. math:: t'_j = t_j \\, (p_0 + \\dots + p_j) + p_j \\, (t_0 + \\dots + t_{j-1}) .
+.. math:: t'_j = t_j \, (p_0 + \\dots + p_j) + p_j \, (t_0 + \\dots + t_{j-1}) .
 
 The states of the cause are then weighted by P(state | parents) and summed.
 """
@@ -107,15 +107,17 @@ class Application:
         stages = [part]
         for v, log_link in term.links:
             link = self.arithmetic.of_logs(log_link)
-            stages.append(self._link(stages[-1], self._axis(v), link, v in self.before))
+            stages.append(self._link(stages[-1], v, link))
         return stages
 
-    def _link(self, part: FloatArray, axis: int, link: FloatArray, is_there: bool) -> FloatArray:
-        if not is_there:
-            return self.arithmetic.multiply(part, _along(link, axis, part.ndim))
+    def _link(self, part: FloatArray, v: int, link: FloatArray) -> FloatArray:
+        axis = self._axis(v)
+        if v not in self.before:
+            brought: FloatArray = self.arithmetic.multiply(part, _along(link, axis, part.ndim))
+            return brought
         upto = self.arithmetic.running_sums(link, 0)
-        stays = self.arithmetic.multiply(part, _along(upto, axis, part.ndim))
-        head, tail = (slice(None),) * axis + (slice(0, -1),), (slice(None),) * axis + (slice(1, None),)
+        stays: FloatArray = self.arithmetic.multiply(part, _along(upto, axis, part.ndim))
+        head, tail = _head_and_tail(axis)
         below = self.arithmetic.running_sums(part[head], axis)
         rises = self.arithmetic.multiply(below, _along(link[1:], axis, part.ndim))
         stays[tail] = self.arithmetic.add(stays[tail], rises)
@@ -125,19 +127,18 @@ class Application:
         """Transpose of `_links`, and the sum over the parents that the running table lacks."""
         for v, log_link in reversed(term.links):
             link = self.arithmetic.of_logs(log_link)
-            adjoint = self._link_back(adjoint, self._axis(v), link, v in self.before)
+            adjoint = self._link_back(adjoint, v, link)
         new = [axis for axis, v in enumerate(self.after, start=1) if v not in self.before]
         return self.arithmetic.sum(adjoint, tuple(new))
 
-    def _link_back(
-        self, adjoint: FloatArray, axis: int, link: FloatArray, is_there: bool
-    ) -> FloatArray:
+    def _link_back(self, adjoint: FloatArray, v: int, link: FloatArray) -> FloatArray:
+        axis = self._axis(v)
         brought = self.arithmetic.multiply(adjoint, _along(link, axis, adjoint.ndim))
-        if not is_there:
+        if v not in self.before:
             return self.arithmetic.sum(brought, (axis,))
         upto = self.arithmetic.running_sums(link, 0)
-        stays = self.arithmetic.multiply(adjoint, _along(upto, axis, adjoint.ndim))
-        head, tail = (slice(None),) * axis + (slice(0, -1),), (slice(None),) * axis + (slice(1, None),)
+        stays: FloatArray = self.arithmetic.multiply(adjoint, _along(upto, axis, adjoint.ndim))
+        head, tail = _head_and_tail(axis)
         raised = self.arithmetic.sums_from_above(brought[tail], axis)
         stays[head] = self.arithmetic.add(stays[head], raised)
         return stays
@@ -160,8 +161,15 @@ class Application:
         weights = []
         for row in term.states:
             product = self.arithmetic.multiply(summed, self._with_axes(self.table[:, row]))
-            weights.append(self.arithmetic.add.reduce(product.reshape(product.shape[0], -1), axis=1))
+            flat = product.reshape(product.shape[0], -1)
+            weights.append(self.arithmetic.add.reduce(flat, axis=1))
         return np.stack(weights, axis=1)
+
+
+def _head_and_tail(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """All levels but the last along an axis, and all but the first."""
+    before = (slice(None),) * axis
+    return (*before, slice(0, -1)), (*before, slice(1, None))
 
 
 def _along(values: FloatArray, axis: int, n_axes: int) -> FloatArray:

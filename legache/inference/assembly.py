@@ -13,6 +13,7 @@ each stratum, with *unlisted* false and true.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -145,9 +146,7 @@ def assemble(network: NoisyMaxNetwork, likelihoods: Likelihoods, worlds: Worlds)
 class _Assembler:
     """Collects variables and tables; used once."""
 
-    def __init__(
-        self, network: NoisyMaxNetwork, likelihoods: Likelihoods, worlds: Worlds
-    ) -> None:
+    def __init__(self, network: NoisyMaxNetwork, likelihoods: Likelihoods, worlds: Worlds) -> None:
         self.network = network
         self.likelihoods = likelihoods
         self.variables: list[Variable] = []
@@ -327,8 +326,7 @@ def _level_probabilities(above: FloatArray, starts: IndexArray, top: int) -> Flo
     # correctly rounded, so that a small rest keeps its digits
     lowest = np.array([math.fsum((1.0, *-row)) for row in above[:, bounds[0] - 1 :]])
     higher = [
-        above[:, start - 1 : stop - 1].sum(axis=1)
-        for start, stop in zip(bounds, bounds[1:], strict=False)
+        above[:, start - 1 : stop - 1].sum(axis=1) for start, stop in itertools.pairwise(bounds)
     ]
     return np.stack([np.maximum(lowest, 0.0), *higher], axis=1)  # a sum of 1 may round above it
 
@@ -342,4 +340,4 @@ def _fold(own: FloatArray, weight: FloatArray) -> FloatArray:
     """
     below = np.cumsum(own, axis=1) * weight
     beyond = np.cumsum((own * weight)[:, ::-1], axis=1)[:, ::-1]
-    return below + np.concatenate([beyond[:, 1:], np.zeros_like(beyond[:, :1])], axis=1)
+    return np.asarray(below + np.concatenate([beyond[:, 1:], np.zeros_like(beyond[:, :1])], axis=1))

@@ -20,7 +20,7 @@ import numpy as np
 
 from legache.inference.applying import Application
 from legache.inference.arithmetic import LOGARITHMS, PLAIN, Arithmetic
-from legache.inference.assembly import Family, Problem
+from legache.inference.assembly import BoolArray, Family, Problem
 from legache.inference.joining import Join
 from legache.inference.planning import Pattern, Plan, Step
 from legache.network.structure import FloatArray
@@ -189,7 +189,7 @@ class _Passes:
             return adjoint
         return adjoint / np.exp(log_scale).reshape(-1, *(1,) * (adjoint.ndim - 1))
 
-    def _reciprocal(self, value: FloatArray, is_possible: FloatArray) -> FloatArray:
+    def _reciprocal(self, value: FloatArray, is_possible: BoolArray) -> FloatArray:
         """Derivative of the logarithm of a value; zero in impossible lanes."""
         if self.arithmetic.is_log:
             return np.where(is_possible, -np.where(is_possible, value, 0.0), -np.inf)

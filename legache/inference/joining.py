@@ -1,10 +1,10 @@
-"""What do two tables say together, when each has its own copy of a finding?
+r"""What do two tables say together, when each has its own copy of a finding?
 
 The highest level of the two together is :math:`j` if one reaches :math:`j` and
 the other stays at or below it (max-convolution).  For each level these are two
 products of sums,
 
-.. math:: c_j = a_j \\, (b_0 + \\dots + b_j) + (a_0 + \\dots + a_{j-1}) \\, b_j ,
+.. math:: c_j = a_j \, (b_0 + \\dots + b_j) + (a_0 + \\dots + a_{j-1}) \, b_j ,
 
 so a join is: expand both tables along each shared axis, multiply, and add.
 For a binary finding the level means "already explained".  Nothing is ever
@@ -57,7 +57,10 @@ class Join:
         if not axes or _joint_size(a, b) <= _BLOCK:
             return self._join_at_once(a, b, axes)
         axis, rest, add = axes[0], axes[1:], self.arithmetic.add
-        a_below, b_upto = self.arithmetic.running_sums(a, axis), self.arithmetic.running_sums(b, axis)
+        a_below, b_upto = (
+            self.arithmetic.running_sums(a, axis),
+            self.arithmetic.running_sums(b, axis),
+        )
         levels = [self._join(_level(a, axis, 0), _level(b, axis, 0), rest)]
         for j in range(1, a.shape[axis]):
             reached = self._join(_level(a, axis, j), _level(b_upto, axis, j), rest)
@@ -73,7 +76,10 @@ class Join:
             return self._join_at_once_back(adjoint, a, b, axes)
         axis, rest, add = axes[0], axes[1:], self.arithmetic.add
         n_levels = a.shape[axis]
-        a_below, b_upto = self.arithmetic.running_sums(a, axis), self.arithmetic.running_sums(b, axis)
+        a_below, b_upto = (
+            self.arithmetic.running_sums(a, axis),
+            self.arithmetic.running_sums(b, axis),
+        )
         to_a: list[FloatArray] = []
         to_b: list[FloatArray] = []
         to_a_below: list[FloatArray] = []
@@ -97,7 +103,8 @@ class Join:
         return direct_a, sums_b
 
     def _join_at_once(self, a: FloatArray, b: FloatArray, axes: list[int]) -> FloatArray:
-        product = self.arithmetic.multiply(self._left_parts(a, axes), self._right_parts(b, axes))
+        parts = self._left_parts(a, axes), self._right_parts(b, axes)
+        product: FloatArray = self.arithmetic.multiply(*parts)
         for axis in axes:
             product = self._add_parts(product, axis)
         return product
@@ -144,7 +151,9 @@ class Join:
     def _left_back(self, adjoint: FloatArray, axis: int) -> FloatArray:
         """Transpose of `_left_parts` along one axis."""
         own, below = _halves(adjoint, axis)
-        lower = self.arithmetic.add(_part(own, axis, 0, -1), self.arithmetic.sums_from_above(below, axis))
+        lower = self.arithmetic.add(
+            _part(own, axis, 0, -1), self.arithmetic.sums_from_above(below, axis)
+        )
         return np.concatenate([lower, _part(own, axis, -1, None)], axis=axis)
 
     def _right_back(self, adjoint: FloatArray, axis: int) -> FloatArray:

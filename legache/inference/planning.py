@@ -401,9 +401,7 @@ def _sorted(scope: set[int], rank: dict[int, int]) -> tuple[int, ...]:
     return tuple(sorted(scope, key=rank.__getitem__))
 
 
-def _application_order(
-    pattern: Pattern, families: list[int], scope: frozenset[int]
-) -> list[int]:
+def _application_order(pattern: Pattern, families: list[int], scope: frozenset[int]) -> list[int]:
     """Apply first what makes the running table grow least."""
     left, grown, chosen = list(families), scope, []
     while left:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import graphlib
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from legache.errors import did_you_mean, nearest
-from legache.knowledge.records import Knowledge, Node
+from legache.knowledge.records import Background, Knowledge, Link, Node, Prevalence
 
 UNLISTED = "unlisted"
 AGE_BAND = "age_band"
@@ -63,13 +64,16 @@ def _unknown_ids(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
 
 
 def _unknown_states(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
-    for row in (*knowledge.links, *knowledge.background):
+    stated: tuple[Link | Background, ...] = (*knowledge.links, *knowledge.background)
+    for row in stated:
         node = nodes.get(row.node)
         if node is not None and row.state not in node.states[1:]:
             expected = " or ".join(node.states[1:])
-            yield f"{row.place}: state: unknown state {row.state!r} of {node.id}; expected {expected}"
+            what = f"unknown state {row.state!r} of {node.id}"
+            yield f"{row.place}: state: {what}; expected {expected}"
     bands = nodes[AGE_BAND].states if AGE_BAND in nodes else ()
-    for figure in (*knowledge.prevalence, *knowledge.background):
+    banded: tuple[Prevalence | Background, ...] = (*knowledge.prevalence, *knowledge.background)
+    for figure in banded:
         if figure.age_band is not None and figure.age_band not in bands:
             hint = did_you_mean(nearest(figure.age_band, bands), f"expected {', '.join(bands)}")
             yield f"{figure.place}: age_band: unknown age band {figure.age_band!r}{hint}"
@@ -182,7 +186,7 @@ def _background_complete(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
         if row.given == UNLISTED and nodes[row.node].scope != "complaint":
             yield f"{row.place}: given: an unlisted cause touches only findings of the complaint"
         if row.given == UNLISTED and row.age_band is not None:
-            yield f"{row.place}: age_band: rates of unlisted causes are for all ages; leave it empty"
+            yield f"{row.place}: age_band: unlisted causes have one rate for all; leave it empty"
     for node in nodes.values():
         if node.kind not in {"finding", "test"} or node.group == "complaint":
             continue
@@ -238,7 +242,7 @@ def _cycles(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
         graphlib.TopologicalSorter(parents).prepare()
     except graphlib.CycleError as error:
         cycle = list(reversed(error.args[1]))
-        edges = list(zip(cycle, cycle[1:], strict=False))
+        edges = list(itertools.pairwise(cycle))
         row = next(row for row in knowledge.risk_factors if (row.factor, row.cause) in edges)
         yield f"{row.place}: cause: cycle {' -> '.join(cycle)}; remove one of these edges"
 

@@ -153,11 +153,13 @@ def _field(column: Column) -> dict[str, Any]:
         constraints["required"] = True
     if get_origin(bare) is Literal:
         constraints["enum"] = list(get_args(bare))
-    for meta in () if is_list else metas:
-        for name, bound in (("minimum", meta.ge), ("maximum", meta.le), ("pattern", meta.pattern)):
-            if bound is not None:
-                constraints[name] = bound
-    return {**field, "constraints": constraints}
+    bounds = {
+        name: bound
+        for meta in (() if is_list else metas)
+        for name, bound in (("minimum", meta.ge), ("maximum", meta.le), ("pattern", meta.pattern))
+        if bound is not None
+    }
+    return {**field, "constraints": constraints | bounds}
 
 
 def _metas(annotation: Any) -> list[msgspec.Meta]:  # noqa: ANN401 - a type form

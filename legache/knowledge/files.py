@@ -47,9 +47,9 @@ def refuse_oversize(n_bytes: int, name: str) -> None:
 
 
 def decode(content: bytes, name: str) -> str:
-    """Decode UTF-8 text that has no byte-order mark, NUL, mixed line ends or very long line.
+    r"""Decode UTF-8 text that has no byte-order mark, NUL, mixed line ends or very long line.
 
-    A file may use ``\\n`` or ``\\r\\n`` throughout; the result uses ``\\n``.
+    A file may use ``\n`` or ``\r\n`` throughout; the result uses ``\n``.
 
     Raises
     ------

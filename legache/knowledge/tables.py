@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -37,7 +36,6 @@ class Column:
     read: Callable[[str], object]
 
 
-@cache
 def columns(record: type[Row]) -> tuple[Column, ...]:
     """Columns of a record's file in canonical order: key, figure, the rest, provenance."""
     hints = get_type_hints(record, include_extras=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
+from typing import Any
 
 import numpy as np
 
 from legache.errors import KnowledgeError, NetworkError
-from legache.knowledge.records import Complaint, Knowledge, Link, Node, Prevalence
+from legache.knowledge.records import Background, Complaint, Knowledge, Link, Node, Prevalence
 from legache.network.conversions import (
     WEEKS_PER_YEAR,
     link_strengths,
@@ -57,6 +59,14 @@ class Built:
     floored: tuple[FlooredLink, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Population:
+    """Strata by age band and sex, and the share of adults in each."""
+
+    strata: tuple[tuple[str, str], ...]
+    share: FloatArray
+
+
 def build(knowledge: Knowledge) -> Built:
     """Convert the published figures, and assemble the network of every setting.
 
@@ -66,18 +76,18 @@ def build(knowledge: Knowledge) -> Built:
         With file and line: a figure that disagrees with what it is derived
         from, or visits that no prevalence can explain.
     """
-    strata = [(band, sex) for band in _states(knowledge, ROOTS[0]) for sex in _states(knowledge, ROOTS[1])]
+    population = _population(knowledge)
+    strata, share = population.strata, population.share
     prevalence = _prevalence(knowledge, strata)
-    share = _stratum_share(knowledge, strata)
     context_ids = tuple(
         node.id for node in knowledge.nodes if node.kind == "context" and node.id not in ROOTS
     )
     context_probability = _columns(prevalence, context_ids, len(strata))
     causes = _causes(knowledge, context_ids, context_probability, prevalence)
-    findings, floored = _findings(knowledge, strata, share, [cause.id for cause in causes])
+    findings, floored = _findings(knowledge, population, [cause.id for cause in causes])
     base = NoisyMaxNetwork(
         root_ids=ROOTS,
-        strata=tuple(strata),
+        strata=strata,
         stratum_share=share,
         context_ids=context_ids,
         context_probability=context_probability,
@@ -99,9 +109,7 @@ def _states(knowledge: Knowledge, name: str) -> tuple[str, ...]:
     return next(node.states for node in knowledge.nodes if node.id == name)
 
 
-def _prevalence(
-    knowledge: Knowledge, strata: list[tuple[str, str]]
-) -> dict[str, FloatArray]:
+def _prevalence(knowledge: Knowledge, strata: tuple[tuple[str, str], ...]) -> dict[str, FloatArray]:
     """Prevalence of each cause and context by stratum."""
     place = {stratum: index for index, stratum in enumerate(strata)}
     table: dict[str, FloatArray] = defaultdict(lambda: np.zeros(len(strata)))
@@ -124,13 +132,17 @@ def _refuse_disagreement(row: Prevalence | Link, derived: float, what: str) -> N
         raise KnowledgeError(message)
 
 
-def _stratum_share(knowledge: Knowledge, strata: list[tuple[str, str]]) -> FloatArray:
-    of_sex = {row.sex: row.value for row in knowledge.prevalence if row.node == ROOTS[1]}
-    of_band = {
+def _population(knowledge: Knowledge) -> _Population:
+    bands, sexes = (_states(knowledge, root) for root in ROOTS)
+    strata = tuple(itertools.product(bands, sexes))
+    of_sex: dict[str | None, float] = {
+        row.sex: row.value for row in knowledge.prevalence if row.node == ROOTS[1]
+    }
+    of_band: dict[tuple[str | None, str | None], float] = {
         (row.age_band, row.sex): row.value for row in knowledge.prevalence if row.node == ROOTS[0]
     }
     share = np.array([of_sex[sex] * of_band[band, sex] for band, sex in strata])
-    return np.asarray(share / share.sum())
+    return _Population(strata, share / share.sum())
 
 
 def _columns(table: Mapping[str, FloatArray], names: tuple[str, ...], n_strata: int) -> FloatArray:
@@ -204,7 +216,7 @@ def parent_distribution(
     axis = {("context", index): number for number, index in enumerate(sorted(contexts), start=1)}
     for index in ancestors:
         axis["cause", index] = len(axis) + 1
-    operands: list[object] = [np.ones(context_probability.shape[0]), [0]]
+    operands: list[Any] = [np.ones(context_probability.shape[0]), [0]]
     for index in sorted(contexts):
         present = context_probability[:, index]
         operands += [np.stack([1 - present, present], axis=1), [0, axis["context", index]]]
@@ -241,22 +253,41 @@ def _ancestors(cause: Cause, causes: Mapping[int, Cause]) -> list[int]:
 
 
 def _findings(
-    knowledge: Knowledge, strata: list[tuple[str, str]], share: FloatArray, cause_ids: list[str]
+    knowledge: Knowledge, population: _Population, cause_ids: list[str]
 ) -> tuple[list[Finding], list[FlooredLink]]:
     links: dict[str, dict[str, list[Link]]] = defaultdict(lambda: defaultdict(list))
-    for row in knowledge.links:
-        links[row.node][row.cause].append(row)
+    for link in knowledge.links:
+        links[link.node][link.cause].append(link)
+    backgrounds: dict[str, list[Background]] = defaultdict(list)
+    for background in knowledge.background:
+        backgrounds[background.node].append(background)
     floored: list[FlooredLink] = []
     findings = []
     for node in knowledge.nodes:
-        if node.kind not in {"finding", "test"}:
-            continue
         if node.group == "complaint":
-            findings.append(_complaint(node, len(strata), len(cause_ids)))
-        else:
+            findings.append(_complaint(node, len(population.strata), len(cause_ids)))
+        elif node.kind in {"finding", "test"}:
+            leak, unlisted = _background(node, backgrounds[node.id], population)
+            average = population.share @ leak
+            strengths = {c: _strengths(links[node.id][c], node, average) for c in links[node.id]}
+            from_unlisted, is_floored = _unlisted_strengths(node, unlisted, average)
             findings.append(
-                _finding(node, knowledge, strata, share, links[node.id], cause_ids, floored)
+                Finding(
+                    id=node.id,
+                    states=node.states,
+                    hangs_on_responsible=node.scope == "complaint",
+                    causes=np.array([cause_ids.index(c) for c in strengths], dtype=np.intp),
+                    strengths=np.array([strength for strength, _ in strengths.values()]),
+                    leak=leak,
+                    unlisted=from_unlisted,
+                )
             )
+            rates = {c: sum(row.value for row in links[node.id][c]) for c in strengths}
+            below = [c for c, (_, is_below) in strengths.items() if is_below]
+            if is_floored:
+                rates[UNLISTED] = float(unlisted.sum())
+                below.append(UNLISTED)
+            floored += [FlooredLink(c, node.id, rates[c], float(average.sum())) for c in below]
     return findings, floored
 
 
@@ -273,55 +304,26 @@ def _complaint(node: Node, n_strata: int, n_causes: int) -> Finding:
     )
 
 
-def _finding(
-    node: Node,
-    knowledge: Knowledge,
-    strata: list[tuple[str, str]],
-    share: FloatArray,
-    links: Mapping[str, list[Link]],
-    cause_ids: list[str],
-    floored: list[FlooredLink],
-) -> Finding:
+def _background(
+    node: Node, rows: list[Background], population: _Population
+) -> tuple[FloatArray, FloatArray]:
+    """Leak by stratum, and published rates when only an unlisted cause is responsible."""
     above = node.states[1:]
-    leak, unlisted = np.zeros((len(strata), len(above))), np.zeros(len(above))
-    for row in knowledge.background:
-        if row.node == node.id and row.given == UNLISTED:
-            unlisted[above.index(row.state)] = row.value
-        elif row.node == node.id:
-            chosen = [row.age_band in {None, band} for band, _ in strata]
-            leak[chosen, above.index(row.state)] = row.value
-    average_leak = share @ leak
-    strengths = []
-    for cause in sorted(links):
-        strength, is_floored = _strengths(links[cause], above, average_leak)
-        if is_floored:
-            rate = sum(row.value for row in links[cause])
-            floored.append(FlooredLink(cause, node.id, rate, float(average_leak.sum())))
-        strengths.append(strength)
-    return Finding(
-        id=node.id,
-        states=node.states,
-        hangs_on_responsible=node.scope == "complaint",
-        causes=np.array([cause_ids.index(cause) for cause in sorted(links)], dtype=np.intp),
-        strengths=np.array(strengths).reshape(len(links), len(above)),
-        leak=leak,
-        unlisted=_strengths_of_unlisted(unlisted, average_leak, node, floored),
-    )
-
-
-def _strengths(
-    rows: list[Link], above: tuple[str, ...], leak: FloatArray
-) -> tuple[FloatArray, bool]:
-    published = np.zeros(len(above))
+    leak, unlisted = np.zeros((len(population.strata), len(above))), np.zeros(len(above))
     for row in rows:
-        if row.lr_positive is not None and row.lr_negative is not None:
-            try:
-                sensitivity, _ = rates_from_likelihood_ratios(row.lr_positive, row.lr_negative)
-            except NetworkError as error:
-                message = f"{row.place}: lr_positive: {error}"
-                raise KnowledgeError(message) from error
-            _refuse_disagreement(row, sensitivity, "the sensitivity of its likelihood ratios")
-        published[above.index(row.state)] = row.value
+        if row.given == UNLISTED:
+            unlisted[above.index(row.state)] = row.value
+        else:
+            chosen = [row.age_band in {None, band} for band, _ in population.strata]
+            leak[chosen, above.index(row.state)] = row.value
+    return leak, unlisted
+
+
+def _strengths(rows: list[Link], node: Node, leak: FloatArray) -> tuple[FloatArray, bool]:
+    published = np.zeros(leak.size)
+    for row in rows:
+        _check_likelihood_ratios(row)
+        published[node.states.index(row.state) - 1] = row.value
     if rows[0].figure == "net":
         return published, False
     try:
@@ -331,15 +333,23 @@ def _strengths(
         raise KnowledgeError(message) from error
 
 
-def _strengths_of_unlisted(
-    published: FloatArray, leak: FloatArray, node: Node, floored: list[FlooredLink]
-) -> FloatArray:
+def _check_likelihood_ratios(row: Link) -> None:
+    if row.lr_positive is None or row.lr_negative is None:
+        return
+    try:
+        sensitivity, _ = rates_from_likelihood_ratios(row.lr_positive, row.lr_negative)
+    except NetworkError as error:
+        message = f"{row.place}: lr_positive: {error}"
+        raise KnowledgeError(message) from error
+    _refuse_disagreement(row, sensitivity, "the sensitivity of its likelihood ratios")
+
+
+def _unlisted_strengths(
+    node: Node, published: FloatArray, leak: FloatArray
+) -> tuple[FloatArray, bool]:
     if node.scope != "complaint":
-        return published
-    strengths, is_floored = link_strengths(published, leak)
-    if is_floored:
-        floored.append(FlooredLink(UNLISTED, node.id, float(published.sum()), float(leak.sum())))
-    return strengths
+        return published, False
+    return link_strengths(published, leak)
 
 
 def _complaint_links(

@@ -15,12 +15,12 @@ _LONGEST_SEARCH = 800.0  # exp(-800) is 0 in double precision: no intercept lies
 
 
 def week_prevalence(incidence_per_1000_py: float, duration_days: float) -> float:
-    """One-week period prevalence of a short-lived cause.
+    r"""One-week period prevalence of a short-lived cause.
 
     A case counts if it is present at any moment of the week: it began in that
     week, or before it and had not ended.
 
-    .. math:: p = \\frac{I}{1000} \\cdot \\frac{D + 7}{365.25}
+    .. math:: p = \frac{I}{1000} \cdot \frac{D + 7}{365.25}
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def week_prevalence(incidence_per_1000_py: float, duration_days: float) -> float
 
 
 def weekly_link(visits_per_1000_py: float, prevalence: float) -> float:
-    """Probability that a cause makes its bearer seek advice in a given week.
+    r"""Probability that a cause makes its bearer seek advice in a given week.
 
-    .. math:: r = \\frac{V / 1000}{52 \\, p}
+    .. math:: r = \frac{V / 1000}{52 \, p}
 
     Parameters
     ----------
@@ -74,11 +74,11 @@ def weekly_link(visits_per_1000_py: float, prevalence: float) -> float:
 
 
 def rates_from_likelihood_ratios(lr_positive: float, lr_negative: float) -> tuple[float, float]:
-    """Sensitivity and specificity of a finding whose likelihood ratios are published.
+    r"""Sensitivity and specificity of a finding whose likelihood ratios are published.
 
     From :math:`LR_+ = s / (1 - c)` and :math:`LR_- = (1 - s) / c`:
 
-    .. math:: c = \\frac{LR_+ - 1}{LR_+ - LR_-}, \\quad s = LR_+ (1 - c)
+    .. math:: c = \frac{LR_+ - 1}{LR_+ - LR_-}, \quad s = LR_+ (1 - c)
 
     Raises
     ------

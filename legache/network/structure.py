@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,11 +110,11 @@ class NoisyMaxNetwork:
 
     def __post_init__(self) -> None:
         _check(self)
-        for record in (self, *self.causes, *self.findings):
-            for item in fields(record):
-                value = getattr(record, item.name)
-                if isinstance(value, np.ndarray):
-                    value.flags.writeable = False
+        arrays: list[NDArray[Any]] = [self.stratum_share, self.context_probability]
+        arrays += [f for finding in self.findings for f in _finding_arrays(finding)]
+        arrays += [a for cause in self.causes for a in _cause_arrays(cause)]
+        for array in arrays:
+            array.flags.writeable = False
 
     def cause_order(self) -> tuple[int, ...]:
         """Indices of the causes, each after its parents."""
@@ -147,6 +148,15 @@ def cause_probability(
         return np.asarray(1.0 / (1.0 + np.exp(-total)))
 
 
+def _cause_arrays(cause: Cause) -> list[NDArray[Any]]:
+    log_odds = [cause.context_log_odds, cause.cause_log_odds]
+    return [cause.intercept, cause.contexts, cause.causes, *log_odds]
+
+
+def _finding_arrays(finding: Finding) -> list[NDArray[Any]]:
+    return [finding.causes, finding.strengths, finding.leak, finding.unlisted]
+
+
 def _check(network: NoisyMaxNetwork) -> None:
     n_strata, n_contexts = len(network.strata), len(network.context_ids)
     _expect_probability(network.stratum_share, (n_strata,), "stratum_share")
@@ -156,7 +166,7 @@ def _check(network: NoisyMaxNetwork) -> None:
         message = f"stratum_share sums to {network.stratum_share.sum():g}; expected 1"
         raise NetworkError(message)
     ids = [*network.root_ids, *network.context_ids]
-    ids += [node.id for node in (*network.causes, *network.findings)]
+    ids += [cause.id for cause in network.causes] + [finding.id for finding in network.findings]
     for name, count in Counter(ids).items():
         if count > 1:
             message = f"duplicate id {name!r}; ids name one node each"

@@ -1,0 +1,55 @@
+"""``legache check``: is this priors folder sound, and how good is its evidence?"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from typing import get_args
+
+from tabulate import tabulate
+
+from legache.errors import EvidenceError, KnowledgeError
+from legache.knowledge.records import Figure, Grade, Knowledge
+from legache.library import load
+
+FOUND_PROBLEMS = 1
+
+
+def check(options: argparse.Namespace, words: Sequence[str]) -> int:
+    """Print every problem of a folder, or what it holds."""
+    if words:
+        message = f"unexpected word {words[0][:64]!r}; give one folder"
+        raise EvidenceError(message)
+    try:
+        model = load(options.folder).model
+    except KnowledgeError as error:
+        print(error)  # noqa: T201 - the command's output
+        return FOUND_PROBLEMS
+    package = model.knowledge.package
+    print(f"{package.name} {package.version}: sound\nsha256 {model.knowledge.digest}\n")  # noqa: T201
+    print(grade_table(model.knowledge))  # noqa: T201 - the command's output
+    for link in model.floored:
+        print(  # noqa: T201 - the command's output
+            f"floored: {link.cause} -> {link.node}: rate {link.rate:g} is below the "
+            f"background {link.background:.2g}; the link has no strength there"
+        )
+    return 0
+
+
+def grade_table(knowledge: Knowledge) -> str:
+    """How many numbers of each file have each grade."""
+    tables: dict[str, tuple[Figure, ...]] = {
+        "prevalence.csv": knowledge.prevalence,
+        "risk_factors.csv": knowledge.risk_factors,
+        "links.csv": knowledge.links,
+        "complaint.csv": knowledge.complaints,
+        "background.csv": knowledge.background,
+    }
+    grades = get_args(get_args(Grade)[0])
+    counts = {name: Counter(row.grade for row in rows) for name, rows in tables.items()}
+    counts["all"] = Counter(row.grade for rows in tables.values() for row in rows)
+    rows = [
+        (name, *(count[grade] for grade in grades), count.total()) for name, count in counts.items()
+    ]
+    return tabulate(rows, headers=("file", *grades, "total"), tablefmt="github")

@@ -1,0 +1,71 @@
+"""Which command was given, and how does it end?
+
+Exit status 0: done.  1: ``check`` found problems.  2: bad input or usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from legache.cli.check import check
+from legache.cli.diagnose import diagnose
+from legache.cli.nodes import nodes
+from legache.errors import EvidenceError, LegacheError
+from legache.version import __version__
+
+BAD_INPUT = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage is one ``--help`` away."""
+
+    def error(self, message: str) -> NoReturn:
+        raise EvidenceError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    try:
+        known, rest = _parser().parse_known_args(arguments)
+        status: int = known.run(known, rest)
+        sys.stdout.flush()
+    except LegacheError as error:
+        print(f"legache: {error}", file=sys.stderr)  # noqa: T201 - the command's own output
+        return BAD_INPUT
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="legache", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"legache {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    asked = commands.add_parser(
+        "diagnose",
+        help="rank the causes of a leg ache",
+        allow_abbrev=False,
+        usage="legache diagnose [FILE] [--ID [VALUE]] [--no-ID] [--setting NAME] [--json]",
+        description=(
+            "Evidence comes from FILE, a JSON object of node ids and values ('-' for standard "
+            "input), and from options: --worse-at-night, --no-fever, --age 67, --sex female, "
+            "--duration over_3_months, --potassium low,very_low. `legache nodes` lists the ids."
+        ),
+    )
+    asked.add_argument("--setting", help="who is asking: survey, primary_care or emergency")
+    asked.add_argument("--json", action="store_true", help="print everything as JSON")
+    asked.set_defaults(run=diagnose)
+    listed = commands.add_parser("nodes", help="list what can be said", allow_abbrev=False)
+    listed.add_argument("word", nargs="?", default="", help="only nodes that contain this")
+    listed.set_defaults(run=nodes)
+    checked = commands.add_parser("check", help="validate a priors folder", allow_abbrev=False)
+    checked.add_argument("folder", nargs="?", help="the shipped priors if left out")
+    checked.set_defaults(run=check)
+    for command in (asked, listed):
+        command.add_argument("--priors", metavar="FOLDER", help="a priors folder of your own")
+    return parser
