@@ -32,7 +32,7 @@ bench: $(VENV)/.runtime
 
 # rewrite the schemas and checksums in priors/datapackage.json after an edit
 priors: $(VENV)/.runtime
-	$(BIN)/python -m legache.knowledge.datapackage priors
+	$(BIN)/legache describe priors
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

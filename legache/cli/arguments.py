@@ -52,6 +52,13 @@ def evidence_of(words: Sequence[str], nodes: Mapping[str, Node]) -> dict[str, ob
     return said
 
 
+def refuse_words(words: Sequence[str]) -> None:
+    """Raise `EvidenceError` for words that a command does not know."""
+    if words:
+        message = f"unexpected word {words[0][:64]!r}; see --help"
+        raise EvidenceError(message)
+
+
 def read_evidence(name: str) -> dict[str, object]:
     """Evidence from a JSON file, or from standard input if the name is ``-``."""
     label = "standard input" if name == STANDARD_INPUT else name

@@ -9,7 +9,8 @@ from typing import get_args
 
 from tabulate import tabulate
 
-from legache.errors import EvidenceError, KnowledgeError
+from legache.cli.arguments import refuse_words
+from legache.errors import KnowledgeError
 from legache.knowledge.records import Figure, Grade, Knowledge
 from legache.library import load
 
@@ -18,9 +19,7 @@ FOUND_PROBLEMS = 1
 
 def check(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Print every problem of a folder, or what it holds."""
-    if words:
-        message = f"unexpected word {words[0][:64]!r}; give one folder"
-        raise EvidenceError(message)
+    refuse_words(words)
     try:
         model = load(options.folder).model
     except KnowledgeError as error:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from legache.cli.check import check
+from legache.cli.describe import describe_folder
 from legache.cli.diagnose import diagnose
 from legache.cli.nodes import nodes
 from legache.errors import EvidenceError, LegacheError
@@ -66,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     checked = commands.add_parser("check", help="validate a priors folder", allow_abbrev=False)
     checked.add_argument("folder", nargs="?", help="the shipped priors if left out")
     checked.set_defaults(run=check)
+    described = commands.add_parser(
+        "describe", help="rewrite datapackage.json after an edit", allow_abbrev=False
+    )
+    described.add_argument("folder", help="a priors folder")
+    described.set_defaults(run=describe_folder)
     for command in (asked, listed):
         command.add_argument("--priors", metavar="FOLDER", help="a priors folder of your own")
     return parser

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from legache.cli.arguments import refuse_words
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.knowledge.records import Node
 from legache.library import load
@@ -14,9 +15,7 @@ from legache.library import load
 
 def nodes(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Print ids, questions and states of the nodes that contain a word."""
-    if words:
-        message = f"unexpected word {words[0][:64]!r}; give one word to search for"
-        raise EvidenceError(message)
+    refuse_words(words)
     known = load(options.priors).model.nodes
     word = options.word.lower()
     found = [node for node in known.values() if word in _text(node)]

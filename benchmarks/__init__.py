@@ -1,0 +1,1 @@
+"""Demonstration and measurements; run with ``python -m benchmarks``."""
