@@ -12,7 +12,7 @@ from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
 from legache.diagnosis.evidence import merged, parse_evidence
 from legache.diagnosis.model import DiagnosticModel
 from legache.errors import EvidenceError, did_you_mean, nearest
-from legache.knowledge.loading import load_knowledge, shipped_folder
+from legache.knowledge.loading import load_knowledge, naming, shipped_folder
 from legache.network.building import build
 
 if TYPE_CHECKING:
@@ -197,8 +197,10 @@ def load(path: str | os.PathLike[str] | None = None) -> Network:
     >>> len(legache.load().causes)
     40
     """
-    knowledge = load_knowledge(shipped_folder() if path is None else Path(path))
-    built = build(knowledge)
+    folder = shipped_folder() if path is None else Path(path)
+    knowledge = load_knowledge(folder)
+    with naming(folder):
+        built = build(knowledge)
     complaint = next(node.id for node in knowledge.nodes if node.group == "complaint")
     model = DiagnosticModel(
         knowledge=knowledge,

@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
 
+from legache.inference.posterior import Posterior
 from legache.network.structure import Cause, Finding, NoisyMaxNetwork
 
 _DIGITS = 60
@@ -57,6 +58,52 @@ def exact_posterior(
     )
 
 
+def exact_evidence(
+    network: NoisyMaxNetwork, likelihoods: Mapping[str, tuple[float, ...]]
+) -> Fraction:
+    """Probability of the evidence."""
+    return exact_posterior(network, likelihoods).evidence
+
+
+def log_of(value: Fraction) -> Fraction:
+    """Natural logarithm, right to about 60 digits."""
+    with localcontext() as context:
+        context.prec = _DIGITS
+        return Fraction((Decimal(value.numerator) / Decimal(value.denominator)).ln())
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How far answers are from exact ones, compared as rational numbers.
+
+    `relative` counts posteriors of at least 1e-200; `log_evidence` is
+    relative where the logarithm is larger than 1.
+    """
+
+    absolute: float
+    relative: float
+    log_evidence: float
+
+
+def errors_of(answer: Posterior, exact: Exact) -> Errors:
+    """Compare a posterior with the exact one."""
+    pairs = [
+        *zip(answer.present.tolist(), exact.present, strict=True),
+        *zip(answer.responsible.tolist(), exact.responsible, strict=True),
+        *zip(answer.contexts.tolist(), exact.contexts, strict=True),
+        (answer.unexplained, exact.unexplained),
+    ]
+    differences = [(abs(Fraction(found) - truth), truth) for found, truth in pairs]
+    large = [(off, truth) for off, truth in differences if truth >= Fraction(1, 10**200)]
+    log_truth = log_of(exact.evidence)
+    log_error = abs(Fraction(answer.log_evidence) - log_truth) / max(abs(log_truth), 1)
+    return Errors(
+        absolute=float(max(off for off, _ in differences)),
+        relative=float(max((off / truth for off, truth in large), default=Fraction(0))),
+        log_evidence=float(log_error),
+    )
+
+
 def weight_stratum(on: tuple[int, tuple[int, ...]]) -> int:
     return on[0]
 
@@ -99,7 +146,9 @@ def _cause_weight(
     terms += [
         float(b) for k, b in zip(cause.contexts, cause.context_log_odds, strict=True) if contexts[k]
     ]
-    terms += [float(b) for k, b in zip(cause.causes, cause.cause_log_odds, strict=True) if states[k]]
+    terms += [
+        float(b) for k, b in zip(cause.causes, cause.cause_log_odds, strict=True) if states[k]
+    ]
     p = _expit(tuple(terms))
     link = Fraction(cause.responsible)
     return (1 - p, p * (1 - link), p * link)[state]

@@ -66,7 +66,7 @@ def read_evidence(name: str) -> dict[str, object]:
         if name == STANDARD_INPUT:
             content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         else:
-            content = read_bytes(Path(name))
+            content = read_bytes(Path(name), name)
         raw = parse_json(content, label)
     except KnowledgeError as error:
         raise EvidenceError(str(error)) from error

@@ -5,8 +5,8 @@ Messages name the node and what was expected, never what the patient answered.
 
 from __future__ import annotations
 
-import math
 import numbers
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -57,7 +57,7 @@ class Likelihood:
     def __post_init__(self) -> None:
         is_mapping = isinstance(self.ratio, Mapping)
         weights = list(self.ratio.values()) if isinstance(self.ratio, Mapping) else [self.ratio]
-        if not all(_is_number(w) and w >= 0 and math.isfinite(w) for w in weights):
+        if not all(_is_number(w) and 0 <= w <= sys.float_info.max for w in weights):
             message = "a likelihood ratio must be a finite number of at least 0"
             raise EvidenceError(message)
         if is_mapping and not any(weights):
@@ -149,7 +149,7 @@ def _node(nodes: Mapping[str, Node], name: object) -> Node:
 def _is_unknown(value: object) -> bool:
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
-    return isinstance(value, numbers.Real) and math.isnan(value)
+    return isinstance(value, numbers.Real) and bool(value != value)  # noqa: PLR0124 - NaN
 
 
 def _is_number(value: object) -> bool:
@@ -161,10 +161,10 @@ def _age(value: object) -> int | float:
     if not is_number:
         message = f"{AGE} must be a number of years, such as age=67"
         raise EvidenceError(message)
-    years = float(value)  # type: ignore[arg-type] # a real number, by the check above
-    if not YOUNGEST <= years <= OLDEST:
+    if not YOUNGEST <= value <= OLDEST:  # type: ignore[operator] # a real number, as checked
         message = f"{AGE} is out of range; expected an adult of {YOUNGEST} to {OLDEST} years"
         raise EvidenceError(message)
+    years = float(value)  # type: ignore[arg-type] # a real number, as checked
     return int(years) if years.is_integer() else years
 
 

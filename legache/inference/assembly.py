@@ -111,7 +111,8 @@ class Problem:
     Attributes
     ----------
     families
-        One for each cause of the network.
+        One for each cause of the network; where findings outnumber causes, followed by one for
+        each link.
     context_variable
         For each context its variable; none if it is known or has no causes.
     log_constant : shape (n_lanes,)
@@ -159,21 +160,26 @@ class _Assembler:
         log_unlisted = _log(np.array([1 - network.unlisted, network.unlisted]))
         self.log_constant = log_stratum[self.stratum] + log_unlisted[self.unlisted.astype(int)]
         self.states = [self._possible_states(cause, worlds) for cause in network.causes]
-        # what negative findings say of each state of each cause
-        self.log_alone = np.zeros((len(network.causes), 3))
+        # what findings that concern one cause alone say of each of its states
+        self.log_alone = np.zeros((len(network.causes), 3, self.stratum.size))
         self.links: list[dict[int, tuple[tuple[int, ...], FloatArray]]]
         self.links = [{} for _ in network.causes]
 
     def problem(self) -> Problem:
         places = range(len(self.network.causes))
         self.context_variable = tuple(map(self._context, range(len(self.network.context_ids))))
-        self.own = [self._own_variable(place) for place in places]
         for finding in self.network.findings:
             if finding.id in self.likelihoods:
                 self._finding(finding, np.asarray(self.likelihoods[finding.id], dtype=np.float64))
+        is_split = self._has_more_findings_than_causes()
+        self.levels = [self._own_levels(place, is_split=is_split) for place in places]
+        self.own = [self._own_variable(place) for place in places]
+        families = [self._family(place, is_split=is_split) for place in places]
+        if is_split:
+            families += [link for place in places for link in self._link_families(place)]
         return Problem(
             variables=tuple(self.variables),
-            families=tuple(self._family(place) for place in places),
+            families=tuple(families),
             context_variable=self.context_variable,
             log_constant=self.log_constant,
             lane_stratum=self.stratum,
@@ -214,13 +220,30 @@ class _Assembler:
             return None
         return self._add_variable(name, log_weight, by_max=False)
 
-    def _own_variable(self, place: int) -> int | None:
-        """Make a cause a variable if it is open and other causes depend on it."""
+    def _has_more_findings_than_causes(self) -> bool:
+        """Tell whether joint states of the linked causes are fewer than those of the findings."""
+        linked = [len(self.states[place]) for place, links in enumerate(self.links) if links]
+        n_findings = sum(variable.by_max for variable in self.variables)
+        return sum(map(math.log2, linked)) < n_findings
+
+    def _own_levels(self, place: int, *, is_split: bool) -> tuple[tuple[int, ...], ...]:
+        """States of a cause that each level of its own variable stands for; none if it has none.
+
+        A cause is a variable if other causes depend on it, or if each of its
+        links is to be applied on its own.
+        """
+        states = self.states[place]
+        if is_split and self.links[place]:
+            return tuple((state,) for state in states)
         has_child = any(place in cause.causes for cause in self.network.causes)
-        is_open = ABSENT in self.states[place] and len(self.states[place]) > 1
-        if not (has_child and is_open):
+        if not has_child or ABSENT not in states or len(states) == 1:
+            return ()
+        return (ABSENT,), tuple(state for state in states if state != ABSENT)
+
+    def _own_variable(self, place: int) -> int | None:
+        if not self.levels[place]:
             return None
-        weight = np.zeros((self.stratum.size, 2))
+        weight = np.zeros((self.stratum.size, len(self.levels[place])))
         return self._add_variable(self.network.causes[place].id, weight, by_max=False)
 
     def _finding(self, finding: Finding, likelihood: FloatArray) -> None:
@@ -246,53 +269,80 @@ class _Assembler:
         if not waiting:
             self.log_constant = self.log_constant + _log(weight[:, 0])
             return
+        if len(waiting) == 1:
+            self._single_cause(waiting[0], active, weight)
+            return
         variable = self._add_variable(finding.id, _log(weight), by_max=True)
         for place, log_link in waiting:
             self.links[place][variable] = (active, log_link)
 
-    def _family(self, place: int) -> Family:
+    def _single_cause(
+        self, link: tuple[int, FloatArray], active: tuple[int, ...], weight: FloatArray
+    ) -> None:
+        """Average a finding over its only link: what is left concerns that cause alone."""
+        place, log_link = link
+        by_link = np.logaddexp.reduce(log_link + _log(weight), axis=1)
+        for state in (ABSENT, SILENT, RESPONSIBLE):
+            self.log_alone[place, state] += by_link if state in active else _log(weight[:, 0])
+
+    def _family(self, place: int, *, is_split: bool) -> Family:
         cause, states, own = self.network.causes[place], self.states[place], self.own[place]
         parents, log_odds = self._log_odds(cause)
         given = _log(np.asarray(self.likelihoods.get(cause.id, _UNSAID), dtype=np.float64))
         log_split = _log(np.array([1.0, 1 - cause.responsible, cause.responsible]))
-        alone = log_split + given[[0, 1, 1]] + self.log_alone[place]
+        alone = (log_split + given[[0, 1, 1]])[:, None] + self.log_alone[place]
         signs = {ABSENT: 1.0, SILENT: -1.0, RESPONSIBLE: -1.0}
-        tables = [-np.logaddexp(0.0, signs[state] * log_odds) + alone[state] for state in states]
-        return Family(states, own, parents, np.stack(tables, axis=1), self._terms(place))
+        aligned = (-1, *(1,) * len(parents))
+        tables = [
+            -np.logaddexp(0.0, signs[state] * log_odds) + alone[state].reshape(aligned)
+            for state in states
+        ]
+        terms = self._terms(place, () if is_split else tuple(self.links[place]))
+        return Family(states, own, parents, np.stack(tables, axis=1), terms)
 
-    def _terms(self, place: int) -> tuple[Term, ...]:
+    def _link_families(self, place: int) -> list[Family]:
+        """Each link of a cause as a family without probabilities of its own."""
+        states, own = self.states[place], self.own[place]
+        certain = np.zeros((self.stratum.size, len(states)))
+        return [
+            Family(states, own, (), certain, self._terms(place, (v,))) for v in self.links[place]
+        ]
+
+    def _terms(self, place: int, linked: tuple[int, ...]) -> tuple[Term, ...]:
         """Group the states that have the same links and the same level."""
         groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+        links = self.links[place]
         for row, state in enumerate(self.states[place]):
-            level = min(state, 1) if self.own[place] is not None else 0
-            linked = tuple(v for v, (active, _) in self.links[place].items() if state in active)
-            groups.setdefault((level, linked), []).append(row)
+            levels = [i for i, level in enumerate(self.levels[place]) if state in level]
+            shown = tuple(v for v in linked if state in links[v][0])
+            groups.setdefault((levels[0] if levels else 0, shown), []).append(row)
         return tuple(
-            Term(tuple(rows), level, tuple((v, self.links[place][v][1]) for v in linked))
-            for (level, linked), rows in groups.items()
+            Term(tuple(rows), level, tuple((v, links[v][1]) for v in shown))
+            for (level, shown), rows in groups.items()
         )
 
     def _log_odds(self, cause: Cause) -> tuple[tuple[int, ...], FloatArray]:
         """Log odds of a cause in each lane, for each joint level of its open parents."""
         total = cause.intercept[self.stratum]
         parents: list[int] = []
-        added: list[float] = []
+        added: list[list[float]] = []
         for place, log_odds in zip(cause.contexts, cause.context_log_odds, strict=True):
             variable = self.context_variable[place]
             if variable is not None:
                 parents.append(variable)
-                added.append(float(log_odds))
+                added.append([0.0, float(log_odds)])
             elif self.likelihoods.get(self.network.context_ids[place], _UNSAID)[0] == 0:
                 total = total + log_odds
         for place, log_odds in zip(cause.causes, cause.cause_log_odds, strict=True):
             variable = self.own[place]
             if variable is not None:
                 parents.append(variable)
-                added.append(float(log_odds))
+                levels = self.levels[place]
+                added.append([0.0 if level == (ABSENT,) else float(log_odds) for level in levels])
             elif ABSENT not in self.states[place]:
                 total = total + log_odds
-        for log_odds in added:
-            total = np.stack([total, total + log_odds], axis=-1)
+        for by_level in added:
+            total = np.add.outer(total, np.array(by_level))
         return tuple(parents), total
 
 

@@ -17,6 +17,8 @@ from legache.inference.assembly import Problem
 from legache.network.structure import FloatArray
 
 _RESTART_ABOVE = 200_000  # products; a second search costs more than it could save below
+_HOPELESS_ABOVE = 1e13  # products; no search makes such a plan feasible
+_HOPELESS_LOG2_SIZE = 60.0  # of a table
 _N_RESTARTS = 24
 _COST_PER_MOVE = 100_000.0  # products that take about as long as looking at one more path
 _MOST_MOVES = 2_500
@@ -95,8 +97,8 @@ class Plan:
     ends: tuple[int, ...]
     loose: tuple[int, ...]
     cost: float
-    n_stored: int
-    n_working: int
+    n_stored: float
+    n_working: float
 
 
 def pattern_of(problem: Problem) -> Pattern:
@@ -132,7 +134,7 @@ def plan(pattern: Pattern) -> Plan:
         (_steps(pattern, _greedy_order(pattern, by_fill=by_fill)) for by_fill in (True, False)),
         key=_cost,
     )
-    if best.cost > _RESTART_ABOVE:
+    if _RESTART_ABOVE < best.cost < _HOPELESS_ABOVE:
         for seed in range(_N_RESTARTS):
             noise = np.random.default_rng(seed).random(len(pattern.n_levels)).tolist()
             order = _greedy_order(pattern, by_fill=seed % 2 == 0, noise=noise)
@@ -153,14 +155,20 @@ def _greedy_order(
     neighbours = _neighbours(pattern)
     remaining = set(range(len(weight)))
     score = {v: _score(v, neighbours, weight, by_fill=by_fill, noise=noise) for v in remaining}
-    order = []
+    order: list[int] = []
     while remaining:
         chosen = min(remaining, key=score.__getitem__)
+        if _log2_size(chosen, neighbours, weight) > _HOPELESS_LOG2_SIZE:
+            return (*order, *sorted(remaining))
         remaining.remove(chosen)
         order.append(chosen)
         for v in _eliminate(chosen, neighbours):
             score[v] = _score(v, neighbours, weight, by_fill=by_fill, noise=noise)
     return tuple(order)
+
+
+def _log2_size(v: int, neighbours: list[int], weight: list[float]) -> float:
+    return weight[v] + sum(weight[u] for u in _bits(neighbours[v]))
 
 
 def _neighbours(pattern: Pattern) -> list[int]:
@@ -193,7 +201,7 @@ def _score(
 ) -> tuple[float, float]:
     """What is minimised: fill-in or table size, then the other or the index."""
     around = _bits(neighbours[v])
-    size = weight[v] + sum(weight[u] for u in around) + (0.0 if noise is None else noise[v])
+    size = _log2_size(v, neighbours, weight) + (0.0 if noise is None else noise[v])
     if not by_fill:
         return (size, v)
     clique = neighbours[v]
@@ -353,14 +361,15 @@ def _inlined(pattern: Pattern, running: _Branch, other: _Branch) -> _Branch:
     return _Branch(steps, scope, cost, running.has_join)
 
 
-def _join_size(pattern: Pattern, left: frozenset[int], right: frozenset[int]) -> int:
+def _join_size(pattern: Pattern, left: frozenset[int], right: frozenset[int]) -> float:
     """2 m - 1 products for each axis of m levels that both tables bring and that is a max."""
-    return math.prod(
-        2 * pattern.n_levels[v] - 1
+    sizes = (
+        2.0 * pattern.n_levels[v] - 1
         if v in left and v in right and pattern.by_max[v]
-        else pattern.n_levels[v]
+        else float(pattern.n_levels[v])
         for v in left | right
     )
+    return math.prod(sizes, start=1.0)
 
 
 def _apply_cost(pattern: Pattern, family: int, scope: frozenset[int]) -> float:
@@ -380,7 +389,7 @@ def _program(pattern: Pattern, roots: list[_Branch], loose: tuple[int, ...]) -> 
     order = tuple(v for v, _, _ in raw)
     rank = {v: place for place, v in enumerate(order)}
     steps: list[Step] = []
-    n_stored = n_working = 0
+    n_stored = n_working = 0.0
     for v, messages, families in raw:
         scopes = [steps[i].scopes[-1][1:] for i in messages[:1]] or [()]
         for i in messages[1:]:
@@ -388,7 +397,7 @@ def _program(pattern: Pattern, roots: list[_Branch], loose: tuple[int, ...]) -> 
         for family in families:
             scopes.append(_sorted({*scopes[-1], *pattern.family_scope(family)}, rank))
         sizes = [pattern_size(pattern, scope) for scope in scopes]
-        n_stored += sizes[-1] // pattern.n_levels[v]
+        n_stored += sizes[-1] / pattern.n_levels[v]
         n_working = max(n_working, sum(sizes))
         steps.append(Step(v, tuple(messages), tuple(families), tuple(scopes)))
     used = {i for step in steps for i in step.messages}
@@ -412,6 +421,6 @@ def _application_order(pattern: Pattern, families: list[int], scope: frozenset[i
     return chosen
 
 
-def pattern_size(pattern: Pattern, scope: Iterable[int]) -> int:
-    """Entries of a table, in one lane."""
-    return math.prod(pattern.n_levels[v] for v in scope)
+def pattern_size(pattern: Pattern, scope: Iterable[int]) -> float:
+    """Entries of a table, in one lane; infinite if there are too many to count."""
+    return math.prod((float(pattern.n_levels[v]) for v in scope), start=1.0)

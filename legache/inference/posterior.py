@@ -79,9 +79,10 @@ def posterior(
     run = _run(network, ordered, ALL_WORLDS, memory_limit)
     if run.log_evidence == -np.inf:
         raise ImpossibleEvidenceError(minimal_conflict(network, ordered))
+    causes = run.causes
     return Posterior(
-        present=_frozen(run.causes[:, 0]),
-        responsible=_frozen(run.causes[:, 1]),
+        present=_frozen(causes[:, 0]),
+        responsible=_frozen(causes[:, 1]),
         unexplained=_unexplained(run, _run(network, ordered, ONLY_UNLISTED, memory_limit)),
         log_evidence=run.log_evidence,
         contexts=_frozen(run.contexts),
@@ -189,8 +190,8 @@ def _refuse_oversize(problem: Problem, chosen: Plan, memory_limit: int) -> None:
     raise LimitError(message)
 
 
-def _bytes_per_lane(chosen: Plan) -> int:
-    return 1 + _BYTES_PER_ENTRY * (chosen.n_stored + _N_COPIES * chosen.n_working)
+def _bytes_per_lane(chosen: Plan) -> float:
+    return 1.0 + _BYTES_PER_ENTRY * (chosen.n_stored + _N_COPIES * chosen.n_working)
 
 
 def _eliminate_lanes(
@@ -199,7 +200,7 @@ def _eliminate_lanes(
     """Run the plan over as many lanes at a time as fit into memory."""
     n_lanes = problem.log_constant.size
     per_lane = _bytes_per_lane(chosen)
-    n_together = max(1, min(n_lanes, memory_limit // per_lane))
+    n_together = max(1, min(n_lanes, int(memory_limit / per_lane)))
     parts = [
         eliminate(problem, pattern, chosen, slice(start, start + n_together))
         for start in range(0, n_lanes, n_together)

@@ -14,7 +14,9 @@ from legache.knowledge.records import Background, Knowledge, Link, Node, Prevale
 UNLISTED = "unlisted"
 AGE_BAND = "age_band"
 SEX = "sex"
+_RESERVED = {"age", UNLISTED}
 BINARY = ("absent", "present")
+_ROUNDING = 1e-12  # of a sum of decimals
 _SHARE_TOLERANCE = 1e-6  # shares are printed with few digits, and must sum to 1
 
 
@@ -90,12 +92,28 @@ def _node_shapes(_: Knowledge, nodes: Nodes) -> Iterator[str]:
         may_differ = shown or node.id in {AGE_BAND, SEX}
         if not may_differ and node.states != BINARY:
             yield f"{node.place}: states: {'|'.join(node.states)}; expected absent|present"
+    for name in _RESERVED & nodes.keys():
+        yield f"{nodes[name].place}: id: {name!r} has a meaning of its own; choose another"
+    if AGE_BAND in nodes and not _are_age_bands(nodes[AGE_BAND].states):
+        bands = "|".join(nodes[AGE_BAND].states)
+        yield f"{nodes[AGE_BAND].place}: states: {bands}; expected bands such as 18_39|40_plus"
     for name in (AGE_BAND, SEX):
         if name not in nodes or nodes[name].kind != "context":
             yield f"nodes.csv:1: no context {name!r}; add it"
     complaints = [node for node in nodes.values() if node.group == "complaint"]
     if len(complaints) != 1 or complaints[0].states != BINARY:
         yield "nodes.csv:1: expected exactly one binary finding of group 'complaint'"
+
+
+def _are_age_bands(states: tuple[str, ...]) -> bool:
+    """Tell whether bands follow each other without a gap, the last one open."""
+    edges = [state.split("_") for state in states]
+    if not all(len(edge) == 2 and edge[0].isdigit() for edge in edges):
+        return False
+    expected = [str(int(after[0]) - 1) for after in edges[1:]] + ["plus"]
+    return [edge[1] for edge in edges] == expected and edges == sorted(
+        edges, key=lambda edge: int(edge[0])
+    )
 
 
 def _sources(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
@@ -160,10 +178,14 @@ def _links_complete(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
     complaint = next(node.id for node in nodes.values() if node.group == "complaint")
     linked_causes, linked_nodes = set(), {complaint}
     states: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    figures: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in knowledge.links:
         linked_causes.add(row.cause)
         linked_nodes.add(row.node)
         states[row.cause, row.node][row.state] = row.value
+        figures[row.cause, row.node].add(row.figure)
+        if len(figures[row.cause, row.node]) > 1:
+            yield f"{row.place}: figure: {row.figure}, unlike the link's other states; use one"
         if row.node == complaint:
             yield f"{row.place}: node: {complaint} follows from complaint.csv; remove the row"
         if (row.lr_positive is None) != (row.lr_negative is None):
@@ -203,7 +225,7 @@ def _state_problems(what: str, node: Node, given: dict[str, float]) -> Iterator[
     for state in node.states[1:]:
         if state not in given:
             yield f"{what}: no row for state {state!r}; add it"
-    if math.fsum(given.values()) > 1 + _SHARE_TOLERANCE:
+    if math.fsum(given.values()) > 1 + _ROUNDING:
         yield f"{what}: states sum to {math.fsum(given.values()):g}; expected at most 1"
 
 

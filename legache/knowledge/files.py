@@ -13,8 +13,8 @@ MAX_LINE_BYTES = 65_536
 MAX_ROWS = 200_000
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a regular file of at most `MAX_FILE_BYTES`.
+def read_bytes(path: Path, name: str) -> bytes:
+    """Read a regular file of at most `MAX_FILE_BYTES`; messages call it `name`.
 
     Raises
     ------
@@ -26,16 +26,16 @@ def read_bytes(path: Path) -> bytes:
     try:
         status = path.lstat()
     except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}; check the path"
+        message = f"{name}: cannot be read: {error.strerror}; check the path"
         raise KnowledgeError(message) from error
     if not stat.S_ISREG(status.st_mode):
-        message = f"{path}: not a regular file; links and devices are refused"
+        message = f"{name}: not a regular file; links and devices are refused"
         raise KnowledgeError(message)
-    refuse_oversize(status.st_size, str(path))
+    refuse_oversize(status.st_size, name)
     try:
         return path.read_bytes()
     except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}; check its permissions"
+        message = f"{name}: cannot be read: {error.strerror}; check its permissions"
         raise KnowledgeError(message) from error
 
 
@@ -68,8 +68,9 @@ def decode(content: bytes, name: str) -> str:
         number = content.count(b"\n", 0, error.start) + 1
         message = f"{name}:{number}: not UTF-8; save the file as UTF-8"
         raise KnowledgeError(message) from error
-    _refuse_characters(text, name)
-    return _with_plain_line_ends(text, name)
+    plain = _with_plain_line_ends(text, name)
+    _refuse_characters(plain, name)
+    return plain
 
 
 def digest(content: bytes) -> str:
@@ -79,13 +80,12 @@ def digest(content: bytes) -> str:
 
 def _refuse_characters(text: str, name: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
-        body = line.removesuffix("\r")
-        if number == 1 and body.startswith("\ufeff"):
+        if number == 1 and line.startswith("\ufeff"):
             message = f"{name}:1: byte-order mark; save the file as UTF-8 without it"
             raise KnowledgeError(message)
-        if body.isprintable():
+        if line.isprintable():
             continue
-        bad = next(c for c in body if not c.isprintable())
+        bad = next(c for c in line if not c.isprintable())
         message = f"{name}:{number}: character U+{ord(bad):04X} is not allowed; remove it"
         raise KnowledgeError(message)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -62,26 +63,35 @@ def load_knowledge(folder: Path) -> Knowledge:
     LimitError
         A file is larger than what is read.
     """
+    if not folder.is_dir():
+        message = f"{folder}: no such folder; give the path of a priors folder"
+        raise KnowledgeError(message)
+    with naming(folder):
+        return knowledge_from(read_folder(folder))
+
+
+@contextmanager
+def naming(folder: Path) -> Iterator[None]:
+    """Put the folder before the file in every message of an error."""
     try:
-        contents = read_folder(folder)
-        return knowledge_from(contents)
+        yield
     except KnowledgeError as error:
-        prefixed = [
-            line if line.startswith(str(folder)) else f"{folder / line}" for line in error.problems
-        ]
-        raise KnowledgeError(prefixed) from error
+        n_hidden = len(error.problems) - _N_PROBLEMS_SHOWN
+        shown = [f"{folder}/{line}" for line in error.problems[:_N_PROBLEMS_SHOWN]]
+        raise KnowledgeError([*shown, *_count(n_hidden)]) from error
     except LimitError as error:
-        message = f"{folder / str(error)}"
+        message = f"{folder}/{error}"
         raise LimitError(message) from error
+
+
+def _count(n_hidden: int) -> list[str]:
+    return [f"... and {n_hidden} more"] if n_hidden > 0 else []
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Bytes of each of the folder's files by name; nothing outside the folder is opened."""
-    if not folder.is_dir():
-        message = f"{folder}: no such folder; give the path of a priors folder"
-        raise KnowledgeError(message)
     names = (datapackage.NAME, *datapackage.TABLES, datapackage.BIBLIOGRAPHY)
-    return {name: read_bytes(folder / name) for name in names}
+    return {name: read_bytes(folder / name, name) for name in names}
 
 
 def knowledge_from(contents: Mapping[str, bytes]) -> Knowledge:
@@ -136,8 +146,5 @@ def _source_keys(content: bytes, problems: list[str]) -> frozenset[str]:
 
 
 def _raise_if_any(problems: list[str]) -> None:
-    if not problems:
-        return
-    n_hidden = len(problems) - _N_PROBLEMS_SHOWN
-    shown = problems[:_N_PROBLEMS_SHOWN]
-    raise KnowledgeError([*shown, f"... and {n_hidden} more"] if n_hidden > 0 else shown)
+    if problems:
+        raise KnowledgeError(problems)

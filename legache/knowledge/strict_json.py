@@ -11,7 +11,8 @@ from legache.knowledge.files import decode, refuse_oversize
 
 MAX_DEPTH = 32
 # a JSON string, or one bracket: what is inside strings does not nest
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+# (an unterminated one reaches to the end, so that the search stays linear)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def parse_json(content: bytes, name: str) -> Any:  # noqa: ANN401 - JSON is of any type
@@ -44,13 +45,14 @@ def parse_json(content: bytes, name: str) -> Any:  # noqa: ANN401 - JSON is of a
 
     def finite(digits: str) -> float:
         number = float(digits)
-        if number in (float("inf"), float("-inf")):
-            refuse_constant(digits[:40])
+        is_lost = number == 0 and re.search("[1-9]", re.split("[eE]", digits)[0])
+        if is_lost or number in (float("inf"), float("-inf")):
+            refuse_constant("a number out of range")
         return number
 
     def integer(digits: str) -> int:
         if len(digits) > 20:
-            refuse_constant(digits[:40] + "...")
+            refuse_constant("a number of so many digits")
         return int(digits)
 
     try:

@@ -99,6 +99,9 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         message = f"{text[:40]!r} is too large"
         raise _CellError(message)
+    if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
+        message = f"{text[:40]!r} is too small, but not 0"
+        raise _CellError(message)
     return value + 0.0  # -0.0 becomes 0.0
 
 

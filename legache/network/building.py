@@ -14,7 +14,6 @@ import numpy as np
 from legache.errors import KnowledgeError, NetworkError
 from legache.knowledge.records import Background, Complaint, Knowledge, Link, Node, Prevalence
 from legache.network.conversions import (
-    WEEKS_PER_YEAR,
     link_strengths,
     marginal_preserving_intercept,
     rates_from_likelihood_ratios,
@@ -349,7 +348,11 @@ def _unlisted_strengths(
 ) -> tuple[FloatArray, bool]:
     if node.scope != "complaint":
         return published, False
-    return link_strengths(published, leak)
+    try:
+        return link_strengths(published, leak)
+    except NetworkError as error:
+        message = f"background.csv:1: {node.id}: {error}"
+        raise KnowledgeError(message) from error
 
 
 def _complaint_links(
@@ -365,10 +368,8 @@ def _complaint_links(
 def _complaint_link(row: Complaint, prevalence: Mapping[str, float]) -> float:
     if row.measure == "probability":
         return row.value
-    if row.cause == UNLISTED:
-        return row.value / 1000 / WEEKS_PER_YEAR
     try:
-        return weekly_link(row.value, prevalence[row.cause])
+        return weekly_link(row.value, 1.0 if row.cause == UNLISTED else prevalence[row.cause])
     except NetworkError as error:
         message = f"{row.place}: value: {row.cause}: {error}"
         raise KnowledgeError(message) from error

@@ -103,7 +103,8 @@ def rates_from_likelihood_ratios(lr_positive: float, lr_negative: float) -> tupl
         )
         raise NetworkError(message)
     specificity = (lr_positive - 1) / (lr_positive - lr_negative)
-    return lr_positive * (1 - specificity), specificity
+    sensitivity = lr_positive * (1 - lr_negative) / (lr_positive - lr_negative)
+    return sensitivity, specificity
 
 
 def link_strengths(published: ArrayLike, background: ArrayLike) -> tuple[FloatArray, bool]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +40,9 @@ class Cause:
     cause_log_odds: FloatArray
     responsible: float
 
+    def __post_init__(self) -> None:
+        _freeze(self, "intercept", "contexts", "context_log_odds", "causes", "cause_log_odds")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Finding:
@@ -69,6 +71,9 @@ class Finding:
     strengths: FloatArray
     leak: FloatArray
     unlisted: FloatArray
+
+    def __post_init__(self) -> None:
+        _freeze(self, "causes", "strengths", "leak", "unlisted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,11 +115,7 @@ class NoisyMaxNetwork:
 
     def __post_init__(self) -> None:
         _check(self)
-        arrays: list[NDArray[Any]] = [self.stratum_share, self.context_probability]
-        arrays += [f for finding in self.findings for f in _finding_arrays(finding)]
-        arrays += [a for cause in self.causes for a in _cause_arrays(cause)]
-        for array in arrays:
-            array.flags.writeable = False
+        _freeze(self, "stratum_share", "context_probability")
 
     def cause_order(self) -> tuple[int, ...]:
         """Indices of the causes, each after its parents."""
@@ -148,13 +149,12 @@ def cause_probability(
         return np.asarray(1.0 / (1.0 + np.exp(-total)))
 
 
-def _cause_arrays(cause: Cause) -> list[NDArray[Any]]:
-    log_odds = [cause.context_log_odds, cause.cause_log_odds]
-    return [cause.intercept, cause.contexts, cause.causes, *log_odds]
-
-
-def _finding_arrays(finding: Finding) -> list[NDArray[Any]]:
-    return [finding.causes, finding.strengths, finding.leak, finding.unlisted]
+def _freeze(record: object, *names: str) -> None:
+    """Replace arrays by copies of their own that cannot be written to."""
+    for name in names:
+        array = np.array(getattr(record, name))
+        array.flags.writeable = False
+        object.__setattr__(record, name, array)
 
 
 def _check(network: NoisyMaxNetwork) -> None:
@@ -165,6 +165,7 @@ def _check(network: NoisyMaxNetwork) -> None:
     if abs(float(network.stratum_share.sum()) - 1) > 1e-9:  # shares are normalised by the builder
         message = f"stratum_share sums to {network.stratum_share.sum():g}; expected 1"
         raise NetworkError(message)
+    _check_strata(network)
     ids = [*network.root_ids, *network.context_ids]
     ids += [cause.id for cause in network.causes] + [finding.id for finding in network.findings]
     for name, count in Counter(ids).items():
@@ -181,6 +182,13 @@ def _check(network: NoisyMaxNetwork) -> None:
         names = " -> ".join(network.causes[index].id for index in error.args[1])
         message = f"cycle {names}; remove one of these edges"
         raise NetworkError(message) from error
+
+
+def _check_strata(network: NoisyMaxNetwork) -> None:
+    for stratum, count in Counter(network.strata).items():
+        if len(stratum) != len(network.root_ids) or count > 1:
+            message = f"stratum {stratum}: expected one state of each root, and each stratum once"
+            raise NetworkError(message)
 
 
 def _check_cause(cause: Cause, network: NoisyMaxNetwork) -> None:
@@ -202,8 +210,8 @@ def _check_cause(cause: Cause, network: NoisyMaxNetwork) -> None:
 
 def _check_finding(finding: Finding, network: NoisyMaxNetwork) -> None:
     n_above = len(finding.states) - 1
-    if n_above < 1:
-        message = f"{finding.id}: {len(finding.states)} states; expected at least 2"
+    if n_above < 1 or len(set(finding.states)) <= n_above:
+        message = f"{finding.id}: states {finding.states}; expected at least 2, all different"
         raise NetworkError(message)
     _expect_indices(finding.causes, len(network.causes), f"{finding.id}: causes")
     shapes = {
