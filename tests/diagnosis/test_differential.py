@@ -14,7 +14,8 @@ import pytest
 
 from legache import Diagnosis, Likelihood, Network
 from legache.diagnosis.differential import DISCLAIMER, diagnose
-from legache.diagnosis.text import differential_html, differential_text, percent
+from legache.diagnosis.ranking import ranked
+from legache.diagnosis.text import percent, table_html, table_text
 
 SAID = {
     "age": 52,
@@ -67,10 +68,9 @@ def test_causes_of_equal_probability_are_ordered_by_id(network: Network) -> None
     answer = network.diagnose().answer
     flat = replace(answer, responsible=np.zeros(answer.responsible.shape))
 
-    tied = replace(network.diagnose(), answer=flat)
+    tied = ranked(network.model, flat)
 
-    assert tied.ranking == tuple(sorted(network.causes))
-    assert tuple(tied.causes.index) == tied.ranking
+    assert tuple(row.id for row in tied) == tuple(sorted(network.causes))
 
 
 def test_the_complaint_is_assumed_unless_it_is_given(network: Network) -> None:
@@ -210,7 +210,7 @@ def test_a_likelihood_of_any_number_can_be_written_as_json(network: Network, rat
 def test_the_text_names_complaint_setting_causes_and_purpose(found: Diagnosis) -> None:
     text = repr(found)
 
-    assert text.startswith("Differential diagnosis of leg ache (primary care)")
+    assert text.startswith("Differential diagnosis of leg ache, setting: primary care")
     assert str(found.causes["label"].iloc[0]) in text
     assert "None of the listed causes" in text
     assert "Assumed: leg ache present." in text
@@ -219,47 +219,42 @@ def test_the_text_names_complaint_setting_causes_and_purpose(found: Diagnosis) -
 
 def test_the_text_does_not_repeat_what_the_patient_answered(found: Diagnosis) -> None:
     assert "52" not in repr(found).split("\n")[0]
-    assert "8 things known" in repr(found)
+    assert "Things known: 8." in repr(found)
     assert "female" not in repr(found)
 
 
-def test_the_text_names_emergencies_that_are_not_shown(found: Diagnosis) -> None:
-    assert "Emergencies further down: " in differential_text(found, n_shown=1)
+def test_the_text_names_emergencies_that_are_not_shown(network: Network) -> None:
+    text = repr(network.in_setting("survey").diagnose(age=30))
+
+    assert "Emergencies further down: " in text
+    assert "Cauda equina syndrome" in text
 
 
-def test_the_text_shows_as_many_causes_as_asked(found: Diagnosis) -> None:
-    lines = differential_text(found, n_shown=3).splitlines()
+def test_the_text_shows_the_leading_causes(found: Diagnosis) -> None:
+    lines = table_text("title", found.ranked[:3], ["note"]).splitlines()
 
+    assert (lines[0], lines[-1]) == ("title", "note")
     assert [line.split()[0] for line in lines[4:7]] == ["1", "2", "3"]
     assert lines[7] == ""
 
 
-def _with_labels(found: Diagnosis, label: str) -> Diagnosis:
-    nodes = {name: _with_label(node, label) for name, node in found.model.nodes.items()}
-    return replace(found, model=replace(found.model, nodes=MappingProxyType(nodes)))
+HOSTILE = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a & b < c", "</table>"]
 
 
-def _with_label(node: Any, label: str) -> Any:
-    import msgspec
+@pytest.mark.parametrize("text", HOSTILE)
+def test_html_has_no_live_markup_of_any_text(found: Diagnosis, text: str) -> None:
+    page = table_html(text, [replace(found.ranked[0], label=text)], [text])
 
-    return msgspec.structs.replace(node, label=label)
-
-
-@pytest.mark.parametrize(
-    "label", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a & b < c"]
-)
-def test_html_has_no_live_markup_of_a_label(found: Diagnosis, label: str) -> None:
-    hostile = _with_labels(found, label)
-
-    page = differential_html(hostile)
-
-    assert "<script" not in page
-    assert "<img" not in page
-    assert html.escape(label) in page
+    assert page.count(html.escape(text)) == 3
+    assert page.count("</table>") == 1
 
 
-def test_a_notebook_shows_the_same_html(found: Diagnosis) -> None:
-    assert found._repr_html_() == differential_html(found)
+def test_a_notebook_shows_what_a_terminal_shows(found: Diagnosis) -> None:
+    page = html.unescape(found._repr_html_())
+
+    assert page.startswith("<div><b>Differential diagnosis of leg ache, setting: primary care</b>")
+    assert all(row.label in page for row in found.ranked[:10])
+    assert DISCLAIMER in page
 
 
 @pytest.mark.parametrize(
