@@ -56,6 +56,8 @@ class Likelihood:
 
     def __post_init__(self) -> None:
         is_mapping = isinstance(self.ratio, Mapping)
+        if isinstance(self.ratio, Mapping):
+            object.__setattr__(self, "ratio", MappingProxyType(dict(self.ratio)))
         weights = list(self.ratio.values()) if isinstance(self.ratio, Mapping) else [self.ratio]
         if not all(_is_number(w) and 0 <= w <= sys.float_info.max for w in weights):
             message = "a likelihood ratio must be a finite number of at least 0"

@@ -96,7 +96,7 @@ def _node_shapes(_: Knowledge, nodes: Nodes) -> Iterator[str]:
         yield f"{nodes[name].place}: id: {name!r} has a meaning of its own; choose another"
     if AGE_BAND in nodes and not _are_age_bands(nodes[AGE_BAND].states):
         bands = "|".join(nodes[AGE_BAND].states)
-        yield f"{nodes[AGE_BAND].place}: states: {bands}; expected bands such as 18_39|40_plus"
+        yield f"{nodes[AGE_BAND].place}: states: {bands}; expected age bands such as 18_39|40_plus"
     for name in (AGE_BAND, SEX):
         if name not in nodes or nodes[name].kind != "context":
             yield f"nodes.csv:1: no context {name!r}; add it"

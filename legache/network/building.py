@@ -269,7 +269,7 @@ def _findings(
             leak, unlisted = _background(node, backgrounds[node.id], population)
             average = population.share @ leak
             strengths = {c: _strengths(links[node.id][c], node, average) for c in links[node.id]}
-            from_unlisted, is_floored = _unlisted_strengths(node, unlisted, average)
+            from_unlisted, is_floored = _unlisted_strengths(backgrounds[node.id], unlisted, average)
             findings.append(
                 Finding(
                     id=node.id,
@@ -344,14 +344,15 @@ def _check_likelihood_ratios(row: Link) -> None:
 
 
 def _unlisted_strengths(
-    node: Node, published: FloatArray, leak: FloatArray
+    rows: list[Background], published: FloatArray, leak: FloatArray
 ) -> tuple[FloatArray, bool]:
-    if node.scope != "complaint":
+    place = next((row.place for row in rows if row.given == UNLISTED), None)
+    if place is None:
         return published, False
     try:
         return link_strengths(published, leak)
     except NetworkError as error:
-        message = f"background.csv:1: {node.id}: {error}"
+        message = f"{place}: value: {error}"
         raise KnowledgeError(message) from error
 
 
