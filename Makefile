@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types imports unit notebooks bench priors lock clean
+.PHONY: demo test test-long lint types imports unit notebooks bench priors lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python -m benchmarks.demo
@@ -22,7 +22,11 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
+
+# the same with what takes minutes
+test-long: $(VENV)/.dev
+	$(BIN)/pytest -n 2
 
 notebooks: $(VENV)/.dev
 	$(BIN)/pytest -p no:randomly --nbmake --nbmake-timeout=300 --allow-hosts=127.0.0.1 notebooks

@@ -96,7 +96,8 @@ def errors_of(answer: Posterior, exact: Exact) -> Errors:
     differences = [(abs(Fraction(found) - truth), truth) for found, truth in pairs]
     large = [(off, truth) for off, truth in differences if truth >= Fraction(1, 10**200)]
     log_truth = log_of(exact.evidence)
-    log_error = abs(Fraction(answer.log_evidence) - log_truth) / max(abs(log_truth), 1)
+    scale = max(abs(log_truth), Fraction(1))
+    log_error = abs(Fraction(answer.log_evidence) - log_truth) / scale
     return Errors(
         absolute=float(max(off for off, _ in differences)),
         relative=float(max((off / truth for off, truth in large), default=Fraction(0))),
@@ -162,7 +163,7 @@ def _expit(terms: tuple[float, ...]) -> Fraction:
         return Fraction(1)
     with localcontext() as context:
         context.prec = _DIGITS
-        return 1 / (1 + Fraction((-sum(Decimal(term) for term in terms)).exp()))
+        return 1 / (1 + Fraction((-sum((Decimal(term) for term in terms), Decimal(0))).exp()))
 
 
 def _finding_likelihood(

@@ -31,9 +31,9 @@ class PgmpyReference:
 
     def __init__(self, network: NoisyMaxNetwork) -> None:
         logging.getLogger("pgmpy").setLevel(logging.ERROR)
-        from pgmpy.factors.discrete import TabularCPD
-        from pgmpy.inference import VariableElimination
-        from pgmpy.models import DiscreteBayesianNetwork
+        from pgmpy.factors.discrete import TabularCPD  # type: ignore[import-untyped]
+        from pgmpy.inference import VariableElimination  # type: ignore[import-untyped]
+        from pgmpy.models import DiscreteBayesianNetwork  # type: ignore[import-untyped]
 
         model = DiscreteBayesianNetwork()
         for name, values, parents, sizes in _tables(network):

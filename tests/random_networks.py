@@ -40,7 +40,8 @@ def _probability(rng: np.random.Generator, shape: tuple[int, ...] = ()) -> Float
 
 def _states(rng: np.random.Generator, rows: int, n_above: int) -> FloatArray:
     raw = _probability(rng, (rows, n_above))
-    return raw / np.maximum(1.0, raw.sum(axis=1, keepdims=True)) * (1 - 2**-50 * (n_above > 1))
+    shares = raw / np.maximum(1.0, raw.sum(axis=1, keepdims=True)) * (1 - 2**-50 * (n_above > 1))
+    return np.asarray(shares, dtype=np.float64)
 
 
 def random_network(
@@ -187,7 +188,7 @@ def renamed(case: Case) -> Case:
     """Prefix ids so that their order is reversed."""
     network = case.network
     ids = [*network.root_ids, *network.context_ids]
-    ids += [node.id for node in (*network.causes, *network.findings)]
+    ids += [node.id for node in network.causes] + [node.id for node in network.findings]
     new = {name: f"n{rank:02}" for rank, name in enumerate(sorted(ids, reverse=True))}
     changed = replace(
         network,

@@ -55,7 +55,7 @@ def test_a_network_cannot_be_changed(network: Network) -> None:
     with pytest.raises(AttributeError, match="a Network is immutable; 'setting' cannot be set"):
         network.setting = "survey"  # type: ignore[misc]
     with pytest.raises(AttributeError):
-        network.anything = 1  # type: ignore[attr-defined]
+        network.anything = 1
 
 
 def test_another_setting_is_another_network(network: Network) -> None:

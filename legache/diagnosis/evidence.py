@@ -5,8 +5,8 @@ Messages name the node and what was expected, never what the patient answered.
 
 from __future__ import annotations
 
+import math
 import numbers
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -56,15 +56,15 @@ class Likelihood:
 
     def __post_init__(self) -> None:
         is_mapping = isinstance(self.ratio, Mapping)
-        if isinstance(self.ratio, Mapping):
-            object.__setattr__(self, "ratio", MappingProxyType(dict(self.ratio)))
-        weights = list(self.ratio.values()) if isinstance(self.ratio, Mapping) else [self.ratio]
-        if not all(_is_number(w) and 0 <= w <= sys.float_info.max for w in weights):
+        weights = dict(self.ratio) if isinstance(self.ratio, Mapping) else {"": self.ratio}
+        plain = {state: _finite(weight) for state, weight in weights.items()}
+        if not all(weight >= 0 for weight in plain.values()):
             message = "a likelihood ratio must be a finite number of at least 0"
             raise EvidenceError(message)
-        if is_mapping and not any(weights):
+        if is_mapping and not any(plain.values()):
             message = "a likelihood must be above 0 for some state"
             raise EvidenceError(message)
+        object.__setattr__(self, "ratio", MappingProxyType(plain) if is_mapping else plain[""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,15 @@ def _is_unknown(value: object) -> bool:
     return isinstance(value, numbers.Real) and bool(value != value)  # noqa: PLR0124 - NaN
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+def _finite(value: object) -> float:
+    """Return the number, or NaN for what is no number or too large to be one."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return math.nan
+    try:
+        number = float(value)
+    except OverflowError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 def _age(value: object) -> int | float:

@@ -199,9 +199,6 @@ def test_the_same_evidence_gives_the_same_bytes(network: Network, found: Diagnos
     assert network.diagnose(backwards).to_json() == found.to_json()
 
 
-@pytest.mark.xfail(
-    raises=(TypeError, RuntimeWarning), strict=True, reason="json knows no numbers of numpy"
-)
 @pytest.mark.parametrize("ratio", [np.int64(3), np.float32(3.0), {"present": np.int64(3)}])
 def test_a_likelihood_of_any_number_can_be_written_as_json(network: Network, ratio: Any) -> None:
     found = network.diagnose(fever=Likelihood(ratio))

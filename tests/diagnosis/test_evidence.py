@@ -236,7 +236,6 @@ def test_a_likelihood_too_large_for_floating_point_is_refused() -> None:
         Likelihood(HUGE)
 
 
-@pytest.mark.xfail(strict=True, reason="the mapping itself is kept")
 def test_a_likelihood_does_not_change_with_the_mapping_that_made_it() -> None:
     weights = {"absent": 1.0, "present": 3.0}
     soft = Likelihood(weights)

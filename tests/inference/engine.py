@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from legache.inference.arithmetic import PLAIN, Arithmetic
@@ -66,7 +68,7 @@ def smallest_entry(case: Case) -> float:
 def bytes_of_one_lane(case: Case) -> int:
     """Least memory with which the evidence can be answered."""
     problems = [assemble(case.network, case.evidence, w) for w in (ALL_WORLDS, ONLY_UNLISTED)]
-    return max(_bytes_per_lane(plan(pattern_of(problem))) for problem in problems)
+    return math.ceil(max(_bytes_per_lane(plan(pattern_of(problem))) for problem in problems))
 
 
 def _pattern(case: Case) -> Pattern:

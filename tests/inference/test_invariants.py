@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from legache.inference.posterior import Posterior, is_possible, posterior
-from legache.network.structure import NoisyMaxNetwork
+from legache.network.structure import FloatArray, NoisyMaxNetwork
 from tests.random_networks import (
     NO,
     YES,
@@ -48,7 +48,7 @@ def _assert_identical(first: Posterior, second: Posterior) -> None:
     assert (first.unexplained, first.log_evidence) == (second.unexplained, second.log_evidence)
 
 
-def _numbers(answer: Posterior) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _numbers(answer: Posterior) -> FloatArray:
     values = [answer.present, answer.responsible, answer.contexts]
     return np.concatenate([*values, [answer.unexplained, answer.log_evidence]])
 
@@ -236,10 +236,10 @@ def test_a_set_of_states_has_the_sum_of_their_probabilities(case: Case) -> None:
     assert parts == pytest.approx(_probability(case.network, given), abs=TOLERANCE)
 
 
-def _raised(case: Case, **change: object) -> tuple[float, float]:
+def _raised(case: Case, **change: FloatArray) -> tuple[float, float]:
     """P(first finding), alone and after a change of its numbers."""
     node = case.network.findings[1]
-    other = replace(node, **change)
+    other = replace(node, **change)  # type: ignore[arg-type] # names of arrays
     changed = replace(case.network, findings=(case.network.findings[0], other))
     plain = replace(case.network, findings=case.network.findings[:2])
     positive = {node.id: (0.0, *(1.0 for _ in node.states[1:]))}
@@ -250,7 +250,7 @@ def _probability_or_0(network: NoisyMaxNetwork, evidence: Evidence) -> float:
     return _probability(network, evidence) if is_possible(network, evidence) else 0.0
 
 
-def _nearer_to_1(above: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> object:
+def _nearer_to_1(above: FloatArray) -> FloatArray:
     """Give half of what is left to the first state above the lowest."""
     raised = above.copy()
     raised[..., 0] += np.maximum(1 - above.sum(axis=-1), 0) / 2

@@ -147,7 +147,7 @@ def test_a_network_that_is_far_too_wide_is_refused_by_its_predicted_cost() -> No
 
 def test_soft_evidence_near_the_ends_of_floating_point_is_right() -> None:
     network = _one_cause(8, 0.3, 0.1)
-    evidence = {node.id: (1e-300, 1e300) for node in network.findings}
+    evidence: Evidence = {node.id: (1e-300, 1e300) for node in network.findings}
 
     errors = _errors(network, evidence)
 

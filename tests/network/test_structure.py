@@ -119,7 +119,7 @@ def test_a_bad_finding_cannot_be_built(changes: dict[str, Any], message: str) ->
 
 def test_a_cycle_is_named() -> None:
     network = _network()
-    edge = {"causes": np.array([1], dtype=INDEX), "cause_log_odds": np.array([1.0])}
+    edge: Any = {"causes": np.array([1], dtype=INDEX), "cause_log_odds": np.array([1.0])}
 
     with pytest.raises(NetworkError, match=r"^cycle .*child.*; remove one of these edges"):
         replace(network, causes=(replace(network.causes[0], **edge), network.causes[1]))
@@ -173,7 +173,7 @@ def test_two_states_of_the_same_name_cannot_be_built() -> None:
 
 
 def test_causes_come_after_their_parents() -> None:
-    edge = {"causes": np.array([2], dtype=INDEX), "cause_log_odds": np.array([1.0])}
+    edge: Any = {"causes": np.array([2], dtype=INDEX), "cause_log_odds": np.array([1.0])}
     causes = [replace(cause("a"), **edge), cause("b"), cause("c")]
 
     order = network_of(causes, []).cause_order()
