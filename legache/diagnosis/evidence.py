@@ -156,7 +156,7 @@ def _is_unknown(value: object) -> bool:
 
 def _finite(value: object) -> float:
     """Return the number, or NaN for what is no number or too large to be one."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return math.nan
     try:
         number = float(value)
