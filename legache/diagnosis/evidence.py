@@ -66,6 +66,11 @@ class Likelihood:
             raise EvidenceError(message)
         object.__setattr__(self, "ratio", MappingProxyType(plain) if is_mapping else plain[""])
 
+    def __reduce__(self) -> tuple[type[Likelihood], tuple[float | dict[str, float]]]:
+        """Pickle by what was said: a read-only mapping cannot be pickled itself."""
+        ratio = dict(self.ratio) if isinstance(self.ratio, Mapping) else self.ratio
+        return Likelihood, (ratio,)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -204,7 +209,7 @@ def _soft(node: Node, value: Likelihood) -> tuple[float, ...]:
         for state in value.ratio:
             _refuse_unknown_state(node, state)
         return tuple(float(value.ratio.get(state, 0.0)) for state in node.states)
-    if len(node.states) > 2:
+    if node.states != _BINARY:
         expected = ", ".join(node.states)
         message = f"{node.id}: the likelihood needs a number for each of its states {expected}"
         raise EvidenceError(message)

@@ -6,6 +6,7 @@ Values that stand for a patient's answers are planted; no message may repeat the
 from __future__ import annotations
 
 import math
+import pickle
 import traceback
 from fractions import Fraction
 from typing import Any
@@ -243,6 +244,17 @@ def test_a_likelihood_does_not_change_with_the_mapping_that_made_it() -> None:
     weights["present"] = 99.0
 
     assert soft == Likelihood({"absent": 1.0, "present": 3.0})
+
+
+def test_a_likelihood_survives_a_copy_between_processes() -> None:
+    soft = Likelihood({"low": 2.0, "very_low": 1.0})
+
+    assert pickle.loads(pickle.dumps(soft)) == soft  # noqa: S301 - made here
+
+
+def test_a_bare_ratio_for_sex_is_refused(network: Network) -> None:
+    with pytest.raises(EvidenceError, match="sex: the likelihood needs a number for each"):
+        network.diagnose(sex=Likelihood(2.0))
 
 
 def test_no_evidence_at_all_is_fine(network: Network) -> None:

@@ -26,7 +26,7 @@ FIGURE_TABLES = ("prevalence", "risk_factors", "links", "complaints", "backgroun
 TABLES = sorted(record.FILE for record in RECORDS)
 FREQUENCY_CLASSES = {(0.8, 0.99), (0.3, 0.79), (0.05, 0.29), (0.01, 0.04)}  # HPO
 # a rise needs a line in CHANGELOG.md: then, and only then, raise this number
-MOST_ELICITED = 0.9236
+MOST_ELICITED = 0.9237
 DOI = re.compile(r"10\.[0-9]{4,9}/[!-~]+")
 PMID = re.compile(r"[1-9][0-9]{0,7}")
 
@@ -251,3 +251,9 @@ def test_nodes_have_distinct_labels() -> None:
 
 def _nodes() -> tuple[Node, ...]:
     return _knowledge().nodes
+
+
+def test_every_context_changes_some_cause() -> None:
+    knowledge = load_knowledge(shipped_folder())
+    contexts = {node.id for node in knowledge.nodes if node.kind == "context"}
+    assert contexts - {row.factor for row in knowledge.risk_factors} == {"age_band", "sex"}
