@@ -5,7 +5,7 @@ level, independently of the others.  So it is applied to a table one link at a
 time: the finding is then at level :math:`j` if the table had it there and the
 link reaches no higher, or if the link reaches it and the table was below,
 
-.. math:: t'_j = t_j \, (p_0 + \\dots + p_j) + p_j \, (t_0 + \\dots + t_{j-1}) .
+.. math:: t'_j = t_j \, (p_0 + \dots + p_j) + p_j \, (t_0 + \dots + t_{j-1}) .
 
 The states of the cause are then weighted by P(state | parents) and summed.
 """

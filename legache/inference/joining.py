@@ -4,7 +4,7 @@ The highest level of the two together is :math:`j` if one reaches :math:`j` and
 the other stays at or below it (max-convolution).  For each level these are two
 products of sums,
 
-.. math:: c_j = a_j \, (b_0 + \\dots + b_j) + (a_0 + \\dots + a_{j-1}) \, b_j ,
+.. math:: c_j = a_j \, (b_0 + \dots + b_j) + (a_0 + \dots + a_{j-1}) \, b_j ,
 
 so a join is: expand both tables along each shared axis, multiply, and add.
 For a binary finding the level means "already explained".  Nothing is ever

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from legache.errors import did_you_mean, nearest
-from legache.knowledge.records import Background, Knowledge, Link, Node, Prevalence
+from legache.knowledge.records import Background, Figure, Knowledge, Link, Node, Prevalence
 
 UNLISTED = "unlisted"
 AGE_BAND = "age_band"
@@ -116,18 +116,20 @@ def _are_age_bands(states: tuple[str, ...]) -> bool:
     )
 
 
+def _figures(knowledge: Knowledge) -> tuple[Figure, ...]:
+    """Every row that holds a number."""
+    return (
+        *knowledge.prevalence,
+        *knowledge.risk_factors,
+        *knowledge.links,
+        *knowledge.complaints,
+        *knowledge.background,
+    )
+
+
 def _sources(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
     cited: set[str] = set()
-    tables = (
-        knowledge.prevalence,
-        knowledge.risk_factors,
-        knowledge.links,
-        knowledge.complaints,
-        knowledge.background,
-        knowledge.urgency,
-        knowledge.guidance,
-    )
-    for row in (row for table in tables for row in table):
+    for row in (*_figures(knowledge), *knowledge.urgency, *knowledge.guidance):
         cited.update(row.sources)
         for key in row.sources:
             if key not in knowledge.source_keys:
@@ -138,14 +140,7 @@ def _sources(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
 
 
 def _intervals(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
-    tables = (
-        knowledge.prevalence,
-        knowledge.risk_factors,
-        knowledge.links,
-        knowledge.complaints,
-        knowledge.background,
-    )
-    for row in (row for table in tables for row in table):
+    for row in _figures(knowledge):
         if row.low > row.value:
             yield f"{row.place}: low: {row.low:g} is above value {row.value:g}; correct the row"
         if row.high < row.value:

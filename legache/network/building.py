@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from legache.errors import KnowledgeError, NetworkError
+from legache.knowledge.checks import AGE_BAND, SEX, UNLISTED
 from legache.knowledge.records import Background, Complaint, Knowledge, Link, Node, Prevalence
 from legache.network.conversions import (
     link_strengths,
@@ -28,8 +29,7 @@ from legache.network.structure import (
     cause_probability,
 )
 
-UNLISTED = "unlisted"
-ROOTS = ("age_band", "sex")
+ROOTS = (AGE_BAND, SEX)
 # a derived figure may be printed with three significant digits
 _ROUNDING = 0.01
 
