@@ -18,6 +18,7 @@ from legache.errors import (
     KnowledgeError,
     LegacheError,
     LimitError,
+    MissingDependencyError,
     NetworkError,
 )
 from legache.version import __version__
@@ -35,6 +36,7 @@ __all__ = [
     "LegacheError",
     "Likelihood",
     "LimitError",
+    "MissingDependencyError",
     "Network",
     "NetworkError",
     "__version__",

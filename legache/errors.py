@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 
@@ -62,6 +61,20 @@ class LimitError(LegacheError):
     """The input or the computation is larger than the stated limit."""
 
 
+class MissingDependencyError(LegacheError):
+    """A package is not installed that only this function needs.
+
+    Attributes
+    ----------
+    extra : str
+        Name of the optional dependency of legache that brings it.
+    """
+
+    def __init__(self, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{extra} is not installed; run: python -m pip install 'legache[{extra}]'")
+
+
 def nearest(name: str, valid: Iterable[str]) -> tuple[str, ...]:
     """At most three valid names that look like the given one, best first.
 
@@ -70,6 +83,8 @@ def nearest(name: str, valid: Iterable[str]) -> tuple[str, ...]:
     >>> nearest("swelling_one_lag", ["fever", "swelling_one_leg", "swelling_both_legs"])
     ('swelling_one_leg', 'swelling_both_legs')
     """
+    import difflib  # noqa: PLC0415 - only errors need it
+
     folded = name.lower().replace("-", "_").replace(" ", "_")
     return tuple(difflib.get_close_matches(folded, sorted(valid), n=3, cutoff=0.6))
 

@@ -12,11 +12,15 @@ from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
 from legache.diagnosis.evidence import merged, parse_evidence
 from legache.diagnosis.model import DiagnosticModel
 from legache.errors import EvidenceError, did_you_mean, nearest
+from legache.interop.pgmpy_bridge import pgmpy_network
+from legache.interop.pyagrum_bridge import pyagrum_network
 from legache.knowledge.loading import load_knowledge, naming, shipped_folder
 from legache.network.building import build
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pgmpy.models import DiscreteBayesianNetwork
+    from pyagrum import BayesNet
 
 
 class Network:
@@ -171,6 +175,81 @@ class Network:
         'restless_legs_syndrome'
         """
         return diagnose(self._model, merged(evidence, more))
+
+    def to_pgmpy(self) -> DiscreteBayesianNetwork:
+        """Return the same network as a model of pgmpy, for a second opinion.
+
+        Returns
+        -------
+        pgmpy.models.DiscreteBayesianNetwork
+            New at every call.  It has every id of this network as a node, with its
+            states, and for every cause ``<cause>__responsible``, whose states are
+            ``"no"`` and ``"yes"`` as those of ``unlisted`` and ``unexplained``.
+
+        Raises
+        ------
+        MissingDependencyError
+            pgmpy is not installed: ``python -m pip install 'legache[pgmpy]'``.
+
+        Notes
+        -----
+        Nothing is assumed: unlike `diagnose`, it takes the complaint as given only if
+        the evidence says so.  Age is the state of ``age_band``.
+
+        No table has more than four parents: findings and causes of many parents are
+        spread over auxiliary nodes, whose ids have two underscores and which
+        `legache.interop.decomposition` lists.  A node that adds up what the parents of a
+        cause contribute may have up to 2 ** n_parents states.
+
+        General engines answer within seconds if the contexts and two to four positive
+        findings are given, and may run out of memory beyond.  Where a finding is in its
+        first state, all its ``<finding>__1``, ``<finding>__2``, ... are, too: giving
+        them as evidence changes no answer, and makes it come much faster.
+
+        Examples
+        --------
+        >>> import legache
+        >>> network = legache.load()
+        >>> model = network.to_pgmpy()
+        >>> from pgmpy.inference import VariableElimination
+        >>> found = VariableElimination(model).query(
+        ...     ["restless_legs_syndrome"],
+        ...     evidence={"age_band": "60_74", "sex": "female", "ferritin_low": "present"},
+        ...     show_progress=False)
+        >>> ours = network.posterior(age=67, sex="female", ferritin_low=True)
+        >>> difference = (
+        ...     found.get_value(restless_legs_syndrome="present") - ours["restless_legs_syndrome"])
+        >>> bool(abs(difference) < 1e-12)
+        True
+        """
+        return pgmpy_network(self._model.network)
+
+    def to_pyagrum(self) -> BayesNet:
+        """Return the same network as a model of pyAgrum, for a second opinion.
+
+        Returns
+        -------
+        pyagrum.BayesNet
+            New at every call, with the nodes and states that `to_pgmpy` describes.
+
+        Raises
+        ------
+        MissingDependencyError
+            pyAgrum is not installed: ``python -m pip install 'legache[pyagrum]'``.
+
+        Notes
+        -----
+        As for `to_pgmpy`.  Set the targets of an inference: pyAgrum then leaves out
+        every node that cannot matter.
+
+        Examples
+        --------
+        >>> import legache
+        >>> model = legache.load().to_pyagrum()
+        >>> model.variable("restless_legs_syndrome").labels()
+        ('absent', 'present')
+        """
+        return pyagrum_network(self._model.network)
 
     def _ids(self, kind: str) -> tuple[str, ...]:
         return tuple(name for name, node in self._model.nodes.items() if node.kind == kind)

@@ -30,12 +30,14 @@ def _run(program: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("module", ["numpy", "pandas", "scipy", "matplotlib", "pgmpy", "tabulate"])
+@pytest.mark.parametrize(
+    "module", ["numpy", "pandas", "scipy", "matplotlib", "pgmpy", "pyagrum", "tabulate"]
+)
 def test_an_import_does_not_load(module: str) -> None:
     assert _run(f"import sys, legache; print({module!r} in sys.modules)") == "False"
 
 
-@pytest.mark.parametrize("module", ["matplotlib", "pgmpy", "pandas"])
+@pytest.mark.parametrize("module", ["matplotlib", "pgmpy", "pyagrum", "pandas", "scipy"])
 def test_loading_the_network_does_not_load(module: str) -> None:
     program = f"import sys, legache; legache.load(); print({module!r} in sys.modules)"
 

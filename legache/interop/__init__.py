@@ -1,0 +1,1 @@
+"""How do other libraries get the same network?"""
