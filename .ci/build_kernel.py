@@ -1,0 +1,72 @@
+"""Compile the kernel when a wheel or an editable install is built; do without where that fails."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+FOLDER = Path("legache", "inference", "kernel")
+LIBRARY = "libkernel.so"
+FLAGS = ("-O3", "-std=c11", "-fPIC", "-fvisibility=hidden")
+# one build of the source for each level of vector instructions that is worth having
+LEVELS = {
+    "base": (),
+    "avx2": ("-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mpopcnt", "-mlzcnt"),
+    "avx512": (
+        *("-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mpopcnt", "-mlzcnt"),
+        *("-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mprefer-vector-width=512"),
+    ),
+}
+
+
+class KernelBuildHook(BuildHookInterface):
+    """Add the compiled kernel to what is built."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        folder = Path(self.root) / FOLDER
+        try:
+            compile_kernel(folder)
+        except (OSError, subprocess.CalledProcessError) as error:
+            detail = getattr(error, "stderr", "") or error
+            self.app.display_warning(f"the kernel was not compiled; numpy is used: {detail}")
+            return
+        if version != "editable":
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{sysconfig.get_platform().translate(_TAG)}"
+            build_data["artifacts"].append(f"/{FOLDER.as_posix()}/{LIBRARY}")
+
+
+_TAG = str.maketrans("-.", "__")
+
+
+def compile_kernel(folder: Path) -> None:
+    """Compile all levels that this architecture has into one shared library."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or "cc"
+    has_levels = platform.machine() in {"x86_64", "AMD64"}
+    levels = LEVELS if has_levels else {"base": ()}
+    with tempfile.TemporaryDirectory() as scratch:
+        objects = []
+        for level, flags in levels.items():
+            objects.append(Path(scratch, f"{level}.o"))
+            define = f"-DLEVEL=_{level}"
+            _run(compiler, *FLAGS, *flags, define, "-c", folder / "kernel.c", "-o", objects[-1])
+        objects.append(Path(scratch, "dispatch.o"))
+        define = ("-DHAS_LEVELS",) if has_levels else ()
+        _run(compiler, *FLAGS, *define, "-c", folder / "dispatch.c", "-o", objects[-1])
+        made = Path(scratch, LIBRARY)
+        _run(compiler, "-shared", *objects, "-o", made, "-lm")
+        # a running process keeps the file that it has open
+        shutil.copy(made, folder / f"{LIBRARY}.new")
+        Path(folder, f"{LIBRARY}.new").replace(folder / LIBRARY)
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True)
