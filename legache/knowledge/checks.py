@@ -9,7 +9,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from legache.errors import did_you_mean, nearest
-from legache.knowledge.records import Background, Figure, Knowledge, Link, Node, Prevalence
+from legache.knowledge.records import (
+    Background,
+    Figure,
+    Guidance,
+    Knowledge,
+    Link,
+    Node,
+    Prevalence,
+    Urgency,
+)
 
 UNLISTED = "unlisted"
 AGE_BAND = "age_band"
@@ -129,7 +138,9 @@ def _figures(knowledge: Knowledge) -> tuple[Figure, ...]:
 
 def _sources(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
     cited: set[str] = set()
-    for row in (*_figures(knowledge), *knowledge.urgency, *knowledge.guidance):
+    citing: tuple[Figure | Urgency | Guidance, ...]
+    citing = (*_figures(knowledge), *knowledge.urgency, *knowledge.guidance)
+    for row in citing:
         cited.update(row.sources)
         for key in row.sources:
             if key not in knowledge.source_keys:

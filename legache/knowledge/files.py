@@ -79,6 +79,8 @@ def digest(content: bytes) -> str:
 
 
 def _refuse_characters(text: str, name: str) -> None:
+    if text.replace("\n", "").isprintable():
+        return
     for number, line in enumerate(text.split("\n"), start=1):
         if number == 1 and line.startswith("\ufeff"):
             message = f"{name}:1: byte-order mark; save the file as UTF-8 without it"

@@ -5,7 +5,7 @@ their types, ranges and meaning: the reader validates against them, and
 ``datapackage.json`` is generated from them.
 """
 
-from __future__ import annotations
+# not postponed, as elsewhere: each reader of the annotations would evaluate them anew
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -136,16 +136,25 @@ def _match_header(header: list[str], record: type[Row], name: str) -> list[Colum
 def _record(
     cells: list[str], readers: list[Column], record: type[R], place: Place, problems: list[str]
 ) -> R | None:
-    fields: dict[str, Any] = {}
+    """Record of one row; if there is none, its cells are tried one by one, to name each."""
+    try:
+        fields: dict[str, Any] = {"place": place}
+        for cell, column in zip(cells, readers, strict=True):
+            _refuse_unsafe(cell)
+            fields[column.name] = column.read(cell)
+        return msgspec.convert(fields, record)
+    except (_CellError, msgspec.ValidationError) as error:
+        problems += list(_cell_problems(cells, readers, place)) or [f"{place}: {error}"]
+        return None
+
+
+def _cell_problems(cells: list[str], readers: list[Column], place: Place) -> Iterator[str]:
     for cell, column in zip(cells, readers, strict=True):
         try:
             _refuse_unsafe(cell)
-            fields[column.name] = msgspec.convert(column.read(cell), column.type)
+            msgspec.convert(column.read(cell), column.type)
         except (_CellError, msgspec.ValidationError) as error:
-            problems.append(f"{place}: {column.name}: {_explanation(error, cell, column)}")
-    if len(fields) < len(readers):
-        return None
-    return record(place=place, **fields)
+            yield f"{place}: {column.name}: {_explanation(error, cell, column)}"
 
 
 def _refuse_unsafe(cell: str) -> None:
@@ -182,7 +191,7 @@ def _reader(annotation: Any, name: str) -> Callable[[str], object]:  # noqa: ANN
         separator = "|" if name == "states" else ";"
         return lambda cell: cell.split(separator) if cell else []
     read = number if bare is float else str
-    return lambda cell: None if is_optional and not cell else read(cell)
+    return (lambda cell: read(cell) if cell else None) if is_optional else read
 
 
 def bare_type(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a type form

@@ -84,24 +84,21 @@ def build(knowledge: Knowledge) -> Built:
     context_probability = _columns(prevalence, context_ids, len(strata))
     causes = _causes(knowledge, context_ids, context_probability, prevalence)
     findings, floored = _findings(knowledge, population, [cause.id for cause in causes])
-    base = NoisyMaxNetwork(
-        root_ids=ROOTS,
-        strata=strata,
-        stratum_share=share,
-        context_ids=context_ids,
-        context_probability=context_probability,
-        causes=tuple(causes),
-        findings=tuple(findings),
-        unlisted=0.0,
-    )
     links = _complaint_links(knowledge, {c.id: float(share @ prevalence[c.id]) for c in causes})
-    networks = {setting: _in_setting(base, rates) for setting, rates in links.items()}
+    networks = {
+        setting: NoisyMaxNetwork(
+            root_ids=ROOTS,
+            strata=strata,
+            stratum_share=share,
+            context_ids=context_ids,
+            context_probability=context_probability,
+            causes=tuple(replace(cause, responsible=rates[cause.id]) for cause in causes),
+            findings=tuple(findings),
+            unlisted=rates[UNLISTED],
+        )
+        for setting, rates in links.items()
+    }
     return Built(networks, tuple(floored))
-
-
-def _in_setting(base: NoisyMaxNetwork, rates: Mapping[str, float]) -> NoisyMaxNetwork:
-    causes = tuple(replace(cause, responsible=rates[cause.id]) for cause in base.causes)
-    return replace(base, causes=causes, unlisted=rates[UNLISTED])
 
 
 def _states(knowledge: Knowledge, name: str) -> tuple[str, ...]:

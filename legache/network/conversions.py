@@ -11,7 +11,7 @@ FloatArray = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365.25
 WEEKS_PER_YEAR = 52
-_LONGEST_SEARCH = 800.0  # exp(-800) is 0 in double precision: no intercept lies beyond
+_ROUNDING = 4 * np.finfo(np.float64).eps  # of the sum of an intercept and log odds
 
 
 def week_prevalence(incidence_per_1000_py: float, duration_days: float) -> float:
@@ -142,18 +142,29 @@ def link_strengths(published: ArrayLike, background: ArrayLike) -> tuple[FloatAr
     >>> strengths.round(6), is_floored
     (array([0.5]), False)
     """
-    rates, leaks = np.asarray(published, float), np.asarray(background, float)
+    rates, leaks = (np.asarray(a, dtype=np.float64).tolist() for a in (published, background))
+    strengths: list[float] = []
+    above = leak_above = reachable = 0.0
+    is_floored = False
     # from the top state down, so that small rates are sums and not differences
-    above = np.cumsum(rates[::-1])[::-1]
-    leak_above = np.cumsum(leaks[::-1])[::-1]
+    for rate, leak in zip(reversed(rates), reversed(leaks), strict=True):
+        above, leak_above = above + rate, leak_above + leak
+        excess = _excess(above, leak_above)
+        is_floored |= excess < reachable
+        strengths.insert(0, max(excess - reachable, 0.0))
+        reachable = max(excess, reachable)
+    return np.array(strengths), is_floored
+
+
+def _excess(above: float, leak_above: float) -> float:
+    """Probability that the link alone leads as high; negative if it would have to inhibit."""
     within = 1.0 - leak_above
-    if np.any((within <= 0) & (above < 1)):
+    if within > 0:
+        return (above - leak_above) / within
+    if above < 1:
         message = "the background is certain, but the published rate is not; correct one of them"
         raise NetworkError(message)
-    excess = np.divide(above - leak_above, within, out=np.zeros_like(above), where=within > 0)
-    reachable = np.maximum.accumulate(np.maximum(excess, 0.0)[::-1])[::-1]
-    strengths = reachable - np.append(reachable[1:], 0.0)
-    return strengths, bool(np.any(reachable != excess))
+    return 0.0
 
 
 def marginal_preserving_intercept(
@@ -185,8 +196,8 @@ def marginal_preserving_intercept(
     -----
     The left side rises with the intercept, so the root is unique.  It lies
     between :math:`\operatorname{logit}(p)` less the largest and the smallest
-    of the log odds.  The search works on the log scale when the marginal is
-    small, so that rare causes keep their relative precision.
+    of the log odds.  Both sides are compared as log odds: rare causes keep
+    their relative precision, and the curve is nearly straight at both ends.
 
     References
     ----------
@@ -202,26 +213,50 @@ def marginal_preserving_intercept(
     >>> round(float([0.8, 0.2] @ (odds / (1 + odds))), 12)
     0.05
     """
-    from scipy.optimize.elementwise import find_root  # noqa: PLC0415 - slow to import
-    from scipy.special import expit, logit  # noqa: PLC0415 - slow to import
-
     p, beta, shares = (np.asarray(a, dtype=np.float64) for a in (marginal, log_odds, weights))
-    start = np.asarray(logit(p), dtype=np.float64)
-    solved = start.copy()
-    inside = np.isfinite(start)
-    if np.ptp(beta) > 0:
-        rows, targets = shares[inside], p[inside]
-
-        def excess(alpha: FloatArray, index: FloatArray) -> FloatArray:
-            chosen = index.astype(np.intp)
-            averages = np.sum(rows[chosen] * expit(alpha[..., None] + beta), axis=-1)
-            return np.asarray(averages / targets[chosen] - 1.0)
-
-        margin = 1e-6  # so that rounding cannot put the root outside the bracket
-        bracket = (start[inside] - beta.max() - margin, start[inside] - beta.min() + margin)
-        index = np.arange(targets.size, dtype=np.float64)
-        found = find_root(excess, bracket, args=(index,), tolerances={"xatol": 0, "xrtol": 1e-15})
-        solved[inside] = found.x
-    else:
-        solved -= beta[0]
+    # infinite odds stand for never and always, and a flat curve has no Newton step
+    with np.errstate(all="ignore"):
+        target = np.log(p) - np.log1p(-p)
+        solved = np.asarray(target - beta[0])
+        inside = np.isfinite(target)
+        if np.ptp(beta) > 0:
+            solved[inside] = _root(target[inside], beta, shares[inside])
     return solved
+
+
+def _root(target: FloatArray, beta: FloatArray, shares: FloatArray) -> FloatArray:
+    """Intercepts whose average probability has the target as its log odds.
+
+    Newton's method within a bracket.  A step that leads out of the bracket, or
+    is more than half of the one before, is replaced by bisection, so that
+    every step halves one of the two and the search ends.
+
+    References
+    ----------
+    Press, W. H. et al. (2007). Numerical Recipes, 3rd ed., sec. 9.4.
+    """
+    low, high = target - beta.max(), target - beta.min()
+    tolerance = _ROUNDING * np.maximum(1.0, np.maximum(np.abs(low), np.abs(high)))
+    low, high = low - tolerance, high + tolerance
+    step = high - low
+    alpha = target - shares @ beta
+    while np.any(np.abs(step) > tolerance):
+        excess, slope = _excess_and_slope(alpha, target, beta, shares)
+        low, high = np.where(excess <= 0, alpha, low), np.where(excess >= 0, alpha, high)
+        newton = alpha - excess / slope
+        is_useful = (low < newton) & (newton < high) & (2 * np.abs(newton - alpha) <= np.abs(step))
+        step = np.where(is_useful, newton, (low + high) / 2) - alpha
+        step[np.abs(excess) <= tolerance] = 0.0
+        alpha = alpha + step
+    return np.asarray(alpha)
+
+
+def _excess_and_slope(
+    alpha: FloatArray, target: FloatArray, beta: FloatArray, shares: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Log odds of the average probability above the target, and their derivative."""
+    log_odds = alpha[:, None] + beta
+    present, absent = 1.0 / (1.0 + np.exp(-log_odds)), 1.0 / (1.0 + np.exp(log_odds))
+    p_present, p_absent = np.vecdot(shares, present), np.vecdot(shares, absent)
+    slope = np.vecdot(shares * present, absent) / (p_present * p_absent)
+    return np.log(p_present) - np.log(p_absent) - target, slope

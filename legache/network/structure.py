@@ -222,7 +222,7 @@ def _check_finding(finding: Finding, network: NoisyMaxNetwork) -> None:
     for name, shape in shapes.items():
         values = getattr(finding, name)
         _expect_probability(values, shape, f"{finding.id}: {name}")
-        if np.any(values.sum(axis=-1) > 1 + 1e-12):  # rounding of a sum of states
+        if (values.sum(axis=-1) > 1 + 1e-12).any():  # rounding of a sum of states
             message = f"{finding.id}: {name} sums to more than 1 over the states"
             raise NetworkError(message)
 
@@ -235,13 +235,13 @@ def _expect_shape(values: NDArray[np.generic], shape: tuple[int, ...], name: str
 
 def _expect_probability(values: FloatArray, shape: tuple[int, ...], name: str) -> None:
     _expect_shape(values, shape, name)
-    if not np.all((values >= 0) & (values <= 1)):  # false for NaN too
+    if not values.min(initial=0.0) >= 0 or not values.max(initial=1.0) <= 1:  # NaN is neither
         message = f"{name}: outside [0, 1]"
         raise NetworkError(message)
 
 
 def _expect_indices(indices: IndexArray, size: int, name: str) -> None:
-    distinct = np.unique(indices)
-    if distinct.size != indices.size or np.any((distinct < 0) | (distinct >= size)):
+    distinct = set(indices.ravel().tolist())
+    if len(distinct) != indices.size or not distinct <= set(range(size)):
         message = f"{name}: indices must be distinct and below {size}"
         raise NetworkError(message)

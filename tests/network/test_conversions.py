@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from scipy.special import expit
+from scipy.optimize import brentq
+from scipy.optimize.elementwise import find_root
+from scipy.special import expit, logit
 
 from legache.errors import NetworkError
 from legache.network.conversions import (
@@ -255,6 +257,61 @@ def test_the_marginal_is_preserved(p: float, given_parents: tuple[FloatArray, Fl
     log_odds, weights = given_parents
     intercept = marginal_preserving_intercept([p], log_odds, weights[None, :])
     np.testing.assert_allclose(_marginal(intercept, log_odds, weights), [p], rtol=ROUNDING)
+
+
+@repeatable
+@given(st.floats(1e-12, 0.999), parents())
+def test_the_intercept_is_the_root_that_brentq_finds(
+    p: float, given_parents: tuple[FloatArray, FloatArray]
+) -> None:
+    log_odds, weights = given_parents
+    found = marginal_preserving_intercept([p], log_odds, weights[None, :])
+    # the marginal is flat between two parent groups that lie 14 apart
+    assume(_slope(found, log_odds, weights) > 1e-3 * p * (1 - p))
+    low, high = logit(p) - log_odds.max() - 1, logit(p) - log_odds.min() + 1
+    expected = brentq(
+        lambda alpha: weights @ expit(alpha + log_odds) / p - 1, low, high, xtol=1e-13
+    )
+    assert found[0] == pytest.approx(expected, rel=0, abs=1e-9)
+
+
+@repeatable
+@given(st.lists(st.floats(1e-12, 0.999), min_size=1, max_size=8), parents())
+def test_the_marginals_are_those_of_the_roots_that_scipy_finds(
+    p: list[float], given_parents: tuple[FloatArray, FloatArray]
+) -> None:
+    log_odds, weights = given_parents
+    found = marginal_preserving_intercept(p, log_odds, np.tile(weights, (len(p), 1)))
+
+    def excess(alpha: FloatArray, target: FloatArray) -> FloatArray:
+        return np.asarray(expit(alpha[..., None] + log_odds) @ weights / target - 1)
+
+    bracket = (logit(p) - log_odds.max() - 1, logit(p) - log_odds.min() + 1)
+    expected = find_root(excess, bracket, args=(np.array(p),), tolerances={"xatol": 0})
+    np.testing.assert_allclose(
+        _marginal(found, log_odds, weights), _marginal(expected.x, log_odds, weights), rtol=ROUNDING
+    )
+
+
+@pytest.mark.parametrize("p", [1e-12, 0.2, 0.5, 0.8, 1 - 1e-12])
+@pytest.mark.parametrize("log_odds", [30.0, -30.0, 700.0, -700.0, 5000.0, -5000.0])
+def test_the_marginal_is_preserved_by_enormous_log_odds(p: float, log_odds: float) -> None:
+    beta, weights = np.array([0.0, log_odds]), np.array([0.5, 0.5])
+    intercept = marginal_preserving_intercept([p], beta, weights[None, :])
+    # an intercept near -5000 is itself rounded to 5000 x 1e-16
+    np.testing.assert_allclose(_marginal(intercept, beta, weights), [p], rtol=5e-12)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, np.nan])
+@pytest.mark.parametrize("log_odds", [0.0, 1.0])
+def test_what_is_no_probability_has_no_intercept(p: float, log_odds: float) -> None:
+    intercept = marginal_preserving_intercept([p], [0.0, log_odds], [[0.5, 0.5]])
+    assert np.isnan(intercept).all()
+
+
+def test_weights_that_are_no_numbers_have_no_intercept() -> None:
+    intercept = marginal_preserving_intercept([0.3], [0.0, 1.0], [[np.nan, 0.5]])
+    assert np.isnan(intercept).all()
 
 
 @pytest.mark.parametrize("p", [1e-12, 1e-30, 1e-100, 1e-300])
