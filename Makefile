@@ -31,8 +31,9 @@ test-long: $(VENV)/.dev
 notebooks: $(VENV)/.dev
 	$(BIN)/pytest -p no:randomly --nbmake --nbmake-timeout=300 --allow-hosts=127.0.0.1 notebooks
 
-bench: $(VENV)/.runtime
-	$(BIN)/python -m benchmarks
+# also: make bench BENCH=--quick
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # rewrite the schemas and checksums in priors/datapackage.json after an edit
 priors: $(VENV)/.runtime
@@ -43,8 +44,13 @@ lock:
 	  --group build pyproject.toml -o requirements.txt
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group build --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --group bench pyproject.toml -c requirements-dev.txt -o benchmarks/requirements.txt
 
-$(VENV)/.runtime: requirements.txt pyproject.toml
+# the install compiles the kernel; without a C compiler, numpy does its work
+KERNEL := $(wildcard legache/inference/kernel/*.[ch]) .ci/build_kernel.py
+
+$(VENV)/.runtime: requirements.txt pyproject.toml $(KERNEL)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
@@ -54,5 +60,9 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(PIP) install --require-hashes -r requirements-dev.txt
 	touch $@
 
+$(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.runtime
+	$(PIP) install --require-hashes -r benchmarks/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf legache/inference/kernel/libkernel.so $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,5 +1,6 @@
 """Does an installed wheel read the same priors as the checkout?"""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -43,3 +44,14 @@ def test_the_wheel_loads_its_own_priors(wheel: Path, tmp_path: Path) -> None:
     digest, file = done.stdout.split()
     assert digest == legache.load().model.knowledge.digest
     assert Path(file).is_relative_to(tmp_path)
+
+
+def test_the_wheel_brings_its_compiled_kernel(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = "from legache.inference.compiled import is_compiled; print(is_compiled())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    has_compiler = shutil.which("cc") is not None or shutil.which("gcc") is not None
+    assert done.stdout.strip() == str(has_compiler)

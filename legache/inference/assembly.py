@@ -248,7 +248,7 @@ class _Assembler:
 
     def _finding(self, finding: Finding, likelihood: FloatArray) -> None:
         """Absorb what excludes; keep a variable for what must be explained."""
-        starts, levels, top = _levels(likelihood)
+        starts, levels, top = levels_of(likelihood)
         active = (RESPONSIBLE,) if finding.hangs_on_responsible else (SILENT, RESPONSIBLE)
         links = _level_probabilities(finding.strengths, starts, top)
         leak = _level_probabilities(finding.leak[self.stratum], starts, top)
@@ -351,7 +351,7 @@ def _log(values: FloatArray) -> FloatArray:
         return np.asarray(np.log(values))
 
 
-def _levels(likelihood: FloatArray) -> tuple[IndexArray, FloatArray, int]:
+def levels_of(likelihood: FloatArray) -> tuple[IndexArray, FloatArray, int]:
     """Merge neighbouring states that the evidence does not tell apart.
 
     Returns

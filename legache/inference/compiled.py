@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from legache.inference.flat import BY_LIKELIHOOD, Codes, Counts, FlatNetwork, flat_network
+from legache.inference.flat import Codes, Counts, flat_network
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 _LIBRARY = Path(__file__).with_name("kernel") / "libkernel.so"
@@ -35,6 +36,10 @@ class Status(IntEnum):
     TOO_LARGE = 3
     TOO_MANY = 4
     NO_MEMORY = 5
+
+
+# what the kernel cannot settle is settled by numpy: in logarithms, or along another kind of plan
+SETTLED = (Status.ANSWERED, Status.IMPOSSIBLE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +68,16 @@ class KernelAnswers:
     order: Counts
     cost: FloatArray
     n_bytes: FloatArray
+
+
+class OneAnswer(NamedTuple):
+    """Answer for one patient; as in `KernelAnswers`, without the leading axis."""
+
+    present: FloatArray
+    responsible: FloatArray
+    contexts: FloatArray
+    log_evidence: float
+    unexplained: float
 
 
 class _Request(ctypes.Structure):
@@ -108,7 +123,7 @@ def _kernel() -> Callable[..., None] | None:
         return None
     answer: Any = library.legache_answer
     pointer, count = ctypes.c_void_p, ctypes.c_int64
-    answer.argtypes = (pointer, count, count, *(pointer,) * 9)
+    answer.argtypes = (pointer, count, count, count, *(pointer,) * 9)
     answer.restype = None
     return answer  # type: ignore[no-any-return] # ctypes has no types for functions
 
@@ -136,7 +151,9 @@ class CompiledNetwork:
         self._record = self._structure(self.flat.numbers)
         self._order_of = lru_cache(maxsize=_N_PLANS)(self._found_order)
 
-    def answer_one(self, codes: Codes, values: FloatArray, memory_limit: float) -> KernelAnswers:
+    def answer_one(
+        self, codes: Codes, values: FloatArray, memory_limit: float
+    ) -> tuple[Status, OneAnswer]:
         """Answer one patient along the plan for the pattern of the evidence.
 
         Parameters
@@ -147,7 +164,23 @@ class CompiledNetwork:
             In bytes; the plan's need is predicted before anything is allocated.
         """
         order, _ = self.plan(codes)
-        return self.answer(codes[None, :], values, memory_limit, order=order)
+        c, x = self._n_causes, self._n_contexts
+        numbers = np.zeros(2 * c + x + _N_SCALARS)
+        status = np.zeros(1, np.int32)
+        asked = _Request(memory_limit, 0.0, 0, 1)
+        at = _address(numbers)
+        outputs = (at, at + 8 * c, at + 16 * c, at + 16 * c + 8 * x, _address(status))
+        inputs = (_address(codes), _address(values), ctypes.addressof(asked), _address(order))
+        self._kernel(ctypes.addressof(self._record), 1, 1, 1, *inputs, *outputs)
+        scalars = numbers[2 * c + x :].tolist()
+        answer = OneAnswer(
+            present=numbers[:c],
+            responsible=numbers[c : 2 * c],
+            contexts=numbers[2 * c : 2 * c + x],
+            log_evidence=scalars[_LOG_EVIDENCE],
+            unexplained=scalars[_UNEXPLAINED],
+        )
+        return Status(int(status[0])), answer
 
     def plan(self, codes: Codes) -> tuple[Counts, float]:
         """Order of the causes for the pattern of the evidence, and its predicted cost.
@@ -159,11 +192,11 @@ class CompiledNetwork:
     def _found_order(self, pattern: bytes) -> tuple[Counts, float]:
         codes = np.frombuffer(pattern, dtype=np.int8)
         # likelihoods that differ from state to state stand for any
-        values = 0.5 ** (np.arange(int(self.flat.n_states.sum())) % 7) if (
-            codes == BY_LIKELIHOOD
-        ).any() else np.empty(0)
+        values: FloatArray = np.power(0.5, np.arange(int(self.flat.n_states.sum())) % 7)
         found = self.answer(codes[None, :], values, 0.0, effort=_SEARCH_ONCE)
         order = found.order[0].copy()
+        if not order.any():  # the pattern is refused before any search; its evidence may not be
+            order = np.arange(self._n_causes, dtype=np.int32)
         order.flags.writeable = False
         return order, float(found.cost[0])
 
@@ -178,11 +211,12 @@ class CompiledNetwork:
         wants_posteriors: bool = True,
         draws: Mapping[str, FloatArray] | None = None,
     ) -> KernelAnswers:
-        """Answer many patients, each with its own pattern, or one with many draws.
+        """Answer many patients, each with its own pattern, or with its own draw of the numbers.
 
         Parameters
         ----------
         codes : shape (n_patients, n_nodes)
+            One patient may stand for all where there are many draws.
         values
             Likelihoods for codes that refer to them; then the patients share them.
         memory_limit
@@ -194,12 +228,11 @@ class CompiledNetwork:
         wants_posteriors
             Else only the probability of the evidence.
         draws
-            Sets of numbers, each array with a leading axis for the draws; then there is one
-            patient and one answer for each draw.
+            Sets of numbers, each array with a leading axis for the draws.
         """
         codes = np.ascontiguousarray(codes)
         n_draws = 1 if draws is None else len(draws["unlisted"])
-        n_rows = codes.shape[0] if draws is None else n_draws
+        n_rows = len(codes) if draws is None else n_draws
         record = self._record if draws is None else self._structure(draws)
         orders = np.zeros((n_rows, self._n_causes), np.int32) if order is None else order
         asked = _Request(memory_limit, effort, order is None, wants_posteriors)
@@ -207,9 +240,10 @@ class CompiledNetwork:
         contexts, scalars = np.zeros((n_rows, self._n_contexts)), np.zeros((n_rows, _N_SCALARS))
         status = np.zeros(n_rows, np.int32)
         arrays = (codes, values, orders, present, responsible, contexts, scalars, status)
-        at = [array.ctypes.data for array in arrays]
+        at = [_address(array) for array in arrays]
         self._kernel(
-            ctypes.addressof(record), n_rows, n_draws, *at[:2], ctypes.addressof(asked), *at[2:]
+            *(ctypes.addressof(record), n_rows, n_draws, len(codes)),
+            *(*at[:2], ctypes.addressof(asked), *at[2:]),
         )
         return KernelAnswers(
             present,
@@ -231,5 +265,11 @@ class CompiledNetwork:
             graph["factor"].size,
             *(self.flat.numbers[name].size for name in ("strength", "leak", "unlisted_strength")),
         )
-        arrays = [*(graph[name] for name in _GRAPH), *(numbers[name] for name in _NUMBERS)]
-        return _Network(*sizes, *(array.ctypes.data for array in arrays))
+        at = [_address(graph[name]) for name in _GRAPH]
+        at += [_address(numbers[name]) for name in _NUMBERS]
+        return _Network(*sizes, *at)
+
+
+def _address(array: NDArray[Any]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address

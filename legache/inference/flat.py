@@ -23,7 +23,9 @@ Codes = NDArray[np.int8]
 Counts = NDArray[np.int32]
 
 UNKNOWN, BY_LIKELIHOOD = -1, -2
-_CODE_OF = {(1.0, 0.0): 0, (0.0, 1.0): 1}
+_UNKNOWN_BYTE, _BY_LIKELIHOOD_BYTE = (bytes(np.array([c], np.int8)) for c in (-1, -2))
+_CODE_OF: dict[tuple[float, ...], int] = {(1.0, 0.0): 0, (0.0, 1.0): 1}
+_NOWHERE = (-1, -1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +40,8 @@ class FlatNetwork:
         Arrays of numbers: the fields of that name there.
     column
         Place of each node in a row of codes: roots, contexts, causes, findings.
+    place_and_size
+        The same with the number of its states.
     n_states, first_state : shape (n_nodes,)
         How many states each node has, and where they begin in a row of likelihoods.
     """
@@ -45,6 +49,7 @@ class FlatNetwork:
     graph: Mapping[str, Counts]
     numbers: Mapping[str, FloatArray]
     column: Mapping[str, int]
+    place_and_size: Mapping[str, tuple[int, int]]
     n_states: Counts
     first_state: Counts
 
@@ -62,20 +67,21 @@ class FlatNetwork:
         EvidenceError
             A node that the network does not have, or another number of states.
         """
-        codes = np.full(len(self.column), UNKNOWN, dtype=np.int8)
+        codes = bytearray(_UNKNOWN_BYTE * len(self.column))
         values = _NO_VALUES
         for name, likelihood in likelihoods.items():
-            place = self.column.get(name)
-            if place is None or len(likelihood) != self.n_states[place]:
+            place, n_states = self.place_and_size.get(name, _NOWHERE)
+            if len(likelihood) != n_states:
                 raise self._refused(name, len(likelihood))
             code = _CODE_OF.get(likelihood)
             if code is None:
                 values = values if values.size else np.ones(int(self.n_states.sum()))
                 start = self.first_state[place]
-                values[start : start + len(likelihood)] = likelihood
-                code = BY_LIKELIHOOD
-            codes[place] = code
-        return codes, values
+                values[start : start + n_states] = likelihood
+                codes[place : place + 1] = _BY_LIKELIHOOD_BYTE
+            else:
+                codes[place] = code
+        return np.frombuffer(codes, dtype=np.int8), values
 
     def likelihoods(self, codes: Codes) -> dict[str, tuple[float, ...]]:
         """Evidence that codes of observed states stand for."""
@@ -101,7 +107,8 @@ _NO_VALUES = np.empty(0)
 def flat_network(network: NoisyMaxNetwork) -> FlatNetwork:
     """Flat arrays of a network; made once."""
     ids = [*network.root_ids, *network.context_ids]
-    ids += [item.id for item in (*network.causes, *network.findings)]
+    ids += [cause.id for cause in network.causes]
+    ids += [finding.id for finding in network.findings]
     root_states = [_states_of_root(network, place) for place in range(len(network.root_ids))]
     n_states = [len(states) for states in root_states]
     n_states += [2] * (len(network.context_ids) + len(network.causes))
@@ -120,7 +127,8 @@ def flat_network(network: NoisyMaxNetwork) -> FlatNetwork:
     return FlatNetwork(
         MappingProxyType({name: np.array(v, dtype=np.int32) for name, v in graph.items()}),
         MappingProxyType(_numbers(network)),
-        MappingProxyType({name: place for place, name in enumerate(ids)}),
+        {name: place for place, name in enumerate(ids)},
+        {name: (place, n) for place, (name, n) in enumerate(zip(ids, n_states, strict=True))},
         np.array(n_states, dtype=np.int32),
         np.array(first_state, dtype=np.int32),
     )

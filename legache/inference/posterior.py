@@ -8,13 +8,11 @@ import numpy as np
 
 from legache.errors import ImpossibleEvidenceError
 from legache.inference.assembly import Likelihoods
-from legache.inference.compiled import KernelAnswers, Status, compiled_network
+from legache.inference.compiled import SETTLED, OneAnswer, Status, compiled_network
 from legache.inference.general import general_run, general_unexplained
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 DEFAULT_MEMORY_LIMIT = 2**30
-# what the kernel cannot settle is settled by numpy: in logarithms, or along another kind of plan
-_SETTLED = (Status.ANSWERED, Status.IMPOSSIBLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,17 +65,17 @@ def posterior(
     LimitError
         The plan needs more memory than the limit.
     """
-    found = _by_kernel(network, likelihoods, memory_limit)
+    status, found = _by_kernel(network, likelihoods, memory_limit)
     if found is None:
         return _by_numpy(network, likelihoods, memory_limit)
-    if found.status[0] == Status.IMPOSSIBLE:
+    if status == Status.IMPOSSIBLE:
         raise ImpossibleEvidenceError(minimal_conflict(network, likelihoods))
     return Posterior(
-        present=_frozen(found.present[0]),
-        responsible=_frozen(found.responsible[0]),
-        unexplained=float(found.unexplained[0]),
-        log_evidence=float(found.log_evidence[0]),
-        contexts=_frozen(found.contexts[0]),
+        present=_frozen(found.present),
+        responsible=_frozen(found.responsible),
+        unexplained=found.unexplained,
+        log_evidence=found.log_evidence,
+        contexts=_frozen(found.contexts),
     )
 
 
@@ -88,9 +86,9 @@ def is_possible(
     memory_limit: int = DEFAULT_MEMORY_LIMIT,
 ) -> bool:
     """Tell whether evidence has a probability above zero."""
-    found = _by_kernel(network, likelihoods, memory_limit)
+    status, found = _by_kernel(network, likelihoods, memory_limit)
     if found is not None:
-        return bool(found.status[0] == Status.ANSWERED)
+        return status == Status.ANSWERED
     return general_run(network, likelihoods, memory_limit).log_evidence > -np.inf
 
 
@@ -112,14 +110,14 @@ def minimal_conflict(network: NoisyMaxNetwork, likelihoods: Likelihoods) -> tupl
 
 def _by_kernel(
     network: NoisyMaxNetwork, likelihoods: Likelihoods, memory_limit: int
-) -> KernelAnswers | None:
+) -> tuple[Status | None, OneAnswer | None]:
     """Answer of the kernel, if there is one and it can settle the question."""
     kernel = compiled_network(network)
     if kernel is None:
-        return None
+        return None, None
     codes, values = kernel.flat.encoded(likelihoods)
-    found = kernel.answer_one(codes, values, memory_limit)
-    return found if found.status[0] in _SETTLED else None
+    status, found = kernel.answer_one(codes, values, memory_limit)
+    return (status, found) if status in SETTLED else (status, None)
 
 
 def _by_numpy(network: NoisyMaxNetwork, likelihoods: Likelihoods, memory_limit: int) -> Posterior:

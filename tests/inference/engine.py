@@ -9,8 +9,8 @@ import numpy as np
 from legache.inference.arithmetic import PLAIN, Arithmetic
 from legache.inference.assembly import ALL_WORLDS, ONLY_UNLISTED, assemble
 from legache.inference.elimination import Eliminated, _Passes
-from legache.inference.planning import Pattern, Plan, _path_plan, _steps, pattern_of, plan
 from legache.inference.general import _bytes_per_lane
+from legache.inference.planning import Pattern, Plan, _path_plan, _steps, pattern_of, plan
 from tests.random_networks import Case
 
 _ALL_LANES = slice(None)

@@ -252,7 +252,10 @@ static void answer_cause(const run *r, const step *s, const answer *out, double 
     const problem *p = &r->p;
     const family *f = p->families + s->cause;
     double of_state[N_CAUSE_STATES] = {0};
-    for (int x = 0; x < s->n_private_states; x++)
+    if (s->n_states_of_parents * s->n_private_states == 1)
+        for (int state = 0; state < N_CAUSE_STATES; state++)
+            of_state[state] = joint_weight(r, s, state, 0, 0);
+    else for (int x = 0; x < s->n_private_states; x++)
         for (int i = 0; i < s->n_states_of_parents; i++) {
             double joint = 0;
             for (int state = 0; state < N_CAUSE_STATES; state++) {

@@ -8,9 +8,10 @@
 #define JOINED(a, b) a##b
 #define NAMED(a, b) JOINED(a, b)
 
-/* Answer n_rows patients; where draws are given, row i with the i-th draw of all numbers. */
+/* Answer n_rows rows: of n_codes patients each with its codes, or of one; with n_draws draws of
+   all numbers, one for each row, or with one. */
 void NAMED(legache_answer, LEVEL)(const network *net, int64_t n_rows, int64_t n_draws,
-                                  const int8_t *codes, const double *likelihoods,
+                                  int64_t n_codes, const int8_t *codes, const double *likelihoods,
                                   const request *asked, int32_t *order, double *present,
                                   double *responsible, double *contexts, double *scalars,
                                   int32_t *status) {
@@ -28,7 +29,7 @@ void NAMED(legache_answer, LEVEL)(const network *net, int64_t n_rows, int64_t n_
             drawn.unlisted_strength += i * net->n_unlisted;
             drawn.unlisted += i;
         }
-        evidence given = {codes + (n_draws > 1 ? 0 : i * n_nodes(net)), likelihoods};
+        evidence given = {codes + (n_codes > 1 ? i * n_nodes(net) : 0), likelihoods};
         answer out = {order + (asked->finds_order ? i * net->n_causes : 0),
                       present + i * net->n_causes, responsible + i * net->n_causes,
                       contexts + i * net->n_contexts, scalars + i * N_SCALARS};

@@ -40,7 +40,8 @@ typedef struct {
     size_t size_before, size_after;      /* of both */
     const uint32_t *place_of_none;       /* where the entries of that part would be in the first */
     chain chains[N_CHAINS];
-    chain none[2]; /* the chains of that part */
+    chain none[2];     /* the chains of that part */
+    int is_none_plain; /* they do nothing */
     int chain_of[N_CAUSE_STATES];
     int variable_of_bit[MOST_PARENTS + 1]; /* of a joint state of own variable and parents */
     int n_states_of_parents;  /* joint states of own variable and shared parents */
@@ -212,7 +213,12 @@ static void write_chains(const problem *p, const family *f, step *s, const chang
         axes = write_chain(p, f, s->chains + k, k, 0, at, axes, a);
     for (int k = 0; k < 2 && p->witness; k++)
         axes = write_chain(p, f, s->none + k, k, 1, at, axes, a);
-    if (p->witness) write_places_of_none(p, s, at->before, a);
+    if (!p->witness) return;
+    int n_operations = 0;
+    for (int k = 0; k < 2; k++)
+        n_operations += s->none[k].n_close + s->none[k].n_links + s->none[k].n_open;
+    s->is_none_plain = n_operations == 0;
+    write_places_of_none(p, s, at->before, a);
 }
 
 static double shared_prior(const problem *p, int variable, int state, int lane) {

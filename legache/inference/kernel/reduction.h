@@ -218,7 +218,7 @@ static void set_parents(problem *p) {
                     f->private_ratio[f->n_private] = net->ratio[e];
                     f->private[f->n_private++] = x;
                 }
-            } else if (likelihood(p, node, 0) == 0) {
+            } else if (likelihood(p, node, 0) == 0) { /* known to be present */
                 for (int s = 0; s < net->n_strata; s++) odds[s] *= net->ratio[e];
             }
         }

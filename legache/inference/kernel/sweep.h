@@ -172,37 +172,42 @@ INLINE void add_weighted(double *restrict to, const double *restrict from, const
         for (int l = 0; l < L; l++) to[i * L + l] += w[l] * from[i * L + l];
 }
 
-/* Lane by lane, in several partial sums that the compiler keeps in one vector. */
-INLINE void add_dot(double *into, const double *x, const double *y, const double *by, size_t n,
-                    const int L) {
-    enum { WIDTH = 8 };
-    double part[WIDTH] = {0};
-    if (WIDTH % L == 0) {
-        size_t i = 0;
-        for (; i + WIDTH <= n * L; i += WIDTH)
-            for (int k = 0; k < WIDTH; k++) part[k] += x[i + k] * y[i + k];
-        for (int k = 0; i + k < n * L; k++) part[k] += x[i + k] * y[i + k];
-        for (int k = 0; k < WIDTH; k++) into[k % L] += (by ? by[k % L] : 1) * part[k];
-        return;
+/* into += by (x . y), lane by lane; and gradient += w y. */
+INLINE void add_dot(double *restrict into, const double *restrict x, const double *restrict y,
+                    const double *by, double *restrict gradient, const double *restrict w,
+                    size_t n, const int L) {
+    enum { WIDTH = 8 }; /* partial sums that the compiler keeps in one vector */
+    double part[MOST_LANES];
+    size_t i = 0;
+    for (int l = 0; l < L; l++) part[l] = 0;
+    if (L <= 2 && n * L >= 2 * WIDTH) {
+        double wide[WIDTH] = {0};
+        for (; (i + WIDTH / L) <= n; i += WIDTH / L)
+            for (int k = 0; k < WIDTH; k++) {
+                wide[k] += x[i * L + k] * y[i * L + k];
+                gradient[i * L + k] += w[k % L] * y[i * L + k];
+            }
+        for (int k = 0; k < WIDTH; k++) part[k % L] += wide[k];
     }
-    for (int l = 0; l < L; l++) {
-        double total = 0;
-        for (size_t i = 0; i < n; i++) total += x[i * L + l] * y[i * L + l];
-        into[l] += (by ? by[l] : 1) * total;
-    }
+    for (; i < n; i++)
+        for (int l = 0; l < L; l++) {
+            part[l] += x[i * L + l] * y[i * L + l];
+            gradient[i * L + l] += w[l] * y[i * L + l];
+        }
+    for (int l = 0; l < L; l++) into[l] += by ? by[l] * part[l] : part[l];
 }
 
-/* Weight of a chain in one joint state of the parents; zero if none of its lanes has any. */
-INLINE int weight_of(const step *s, int k, uint32_t state, const double *closing, double *w,
-                     const int L) {
-    if (!s->chain_weight[k]) return 0;
+/* Weight of a chain in one joint state of the parents; NULL if none of its lanes has any. */
+INLINE const double *weight_of(const step *s, int k, uint32_t state, const double *closing,
+                               double *scaled, const int L) {
+    if (!s->chain_weight[k]) return NULL;
     const double *given = s->chain_weight[k] + (size_t)state * L;
     double sum = 0;
-    for (int l = 0; l < L; l++) {
-        w[l] = closing ? given[l] * closing[l] : given[l];
-        sum += w[l];
-    }
-    return sum > 0;
+    for (int l = 0; l < L; l++) sum += given[l];
+    if (!(sum > 0)) return NULL;
+    if (!closing) return given;
+    for (int l = 0; l < L; l++) scaled[l] = given[l] * closing[l];
+    return scaled;
 }
 
 INLINE const double *closing_of(const step *s, uint32_t at, const int L) {
@@ -232,8 +237,8 @@ typedef struct {
 } results;
 
 INLINE void run_chains(const step *s, double *block, const buffers *b, results *r, const int L) {
-    *r = (results){0};
     for (int k = 0; k < N_CHAINS; k++) {
+        r->first[k] = NULL;
         if (!s->chain_weight[k]) continue;
         int joins = k == 2 && s->n_none_before;
         if (joins) join_none(s, block, b->kept, L);
@@ -244,15 +249,20 @@ INLINE void run_chains(const step *s, double *block, const buffers *b, results *
         }
         if (joins) part_none(s, block, b->kept, L);
     }
-    for (int k = 0; k < 2 && s->n_none_before; k++)
-        if (s->chain_weight[k])
-            r->none[k] = through(s->none + k, block + s->n_before * L, s->n_none_before,
-                                 b->none[k], L);
+    for (int k = 0; k < 2; k++) {
+        r->none[k] = NULL;
+        if (s->n_none_before && s->chain_weight[k])
+            r->none[k] = s->is_none_plain
+                             ? block + s->n_before * L
+                             : through(s->none + k, block + s->n_before * L, s->n_none_before,
+                                       b->none[k], L);
+    }
 }
 
 INLINE void forward_step(const step *s, double *output, const buffers *b, const int L) {
     size_t n_new = (size_t)1 << s->n_depends_new, n_old = (size_t)1 << s->n_depends_before;
-    memset(output, 0, sizeof(double) * s->size_after * L << n_bits(s->kept));
+    size_t n_output = s->size_after * L << n_bits(s->kept);
+    for (size_t i = 0; i < n_output; i++) output[i] = 0;
     for (uint32_t old = 0; old < n_old; old++) {
         results r;
         run_chains(s, s->input + old * s->size_before * L, b, &r, L);
@@ -260,12 +270,15 @@ INLINE void forward_step(const step *s, double *output, const buffers *b, const 
             uint32_t at = old | new << s->n_depends_before;
             uint32_t state = extracted(at, s->own_and_parents);
             const double *closing = closing_of(s, at, L);
-            double *to = output + extracted(at, s->kept) * s->size_after * L, w[MOST_LANES];
+            double *to = output + extracted(at, s->kept) * s->size_after * L, scaled[MOST_LANES];
             for (int k = 0; k < N_CHAINS; k++) {
-                if (!weight_of(s, k, state, closing, w, L)) continue;
+                const double *w = weight_of(s, k, state, closing, scaled, L);
+                if (!w) continue;
                 add_weighted(to, r.first[k], w, s->chains[k].n_entries, L);
                 if (k == 2 || !r.none[k]) continue;
-                for (int l = 0; l < L && s->none[k].by; l++) w[l] *= s->none[k].by[l];
+                double also[MOST_LANES];
+                for (int l = 0; l < L && s->none[k].by; l++) also[l] = w[l] * s->none[k].by[l];
+                if (s->none[k].by) w = also;
                 add_weighted(to + s->n_after * L, r.none[k], w, s->none[k].n_entries, L);
             }
         }
@@ -280,40 +293,43 @@ INLINE void backward_chain(const step *s, int k, int is_none, uint32_t old, cons
     const chain *c = is_none ? s->none + k : s->chains + k;
     size_t n_new = (size_t)1 << s->n_depends_new, n = c->n_entries;
     size_t n_before = is_none ? s->n_none_before : s->n_before, none = s->n_before * L;
-    double w[MOST_LANES], ones[MOST_LANES], scaled[MOST_LANES];
+    double ones[MOST_LANES], scaled[MOST_LANES], by[MOST_LANES], weighed[MOST_LANES];
     int is_single = n_new == 1, joins = k == 2 && s->n_none_before;
-    for (int l = 0; l < L; l++) ones[l] = 1;
+    int is_plain = c->n_close + c->n_links + c->n_open == 0;
     if (!is_single) memset(b->one, 0, sizeof(double) * n * L);
     for (uint32_t new = 0; new < n_new; new++) {
         uint32_t at = old | new << s->n_depends_before;
         uint32_t state = extracted(at, s->own_and_parents);
         const double *closing = closing_of(s, at, L);
-        if (!weight_of(s, k, state, closing, w, L)) continue;
-        if (c->by)
+        const double *w = weight_of(s, k, state, closing, scaled, L);
+        if (!w) continue;
+        if (c->by) {
             for (int l = 0; l < L; l++) {
-                scaled[l] = closing ? closing[l] * c->by[l] : c->by[l];
-                w[l] *= c->by[l];
+                by[l] = closing ? closing[l] * c->by[l] : c->by[l];
+                weighed[l] = w[l] * c->by[l];
             }
-        if (c->by) closing = scaled;
+            closing = by;
+            w = weighed;
+        }
         const double *from = adjoint + extracted(at, s->kept) * s->size_after * L;
         if (is_none) from += s->n_after * L;
         double *mass = s->mass[k] + (size_t)state * L;
         if (!is_single) {
-            add_dot(mass, result, from, closing, n, L);
-            add_weighted(b->one, from, w, n, L);
+            add_dot(mass, result, from, closing, b->one, w, n, L);
             continue;
         }
-        memcpy(b->one, from, sizeof(double) * n * L);
-        const double *h = back_through(c, b->one, b->other, L);
-        add_dot(mass, block, h, closing, n_before, L);
-        add_weighted(gradient, h, w, n_before, L);
-        for (size_t j = 0; joins && j < s->n_none_before; j++) {
-            const double *here = h + (size_t)s->place_of_none[j] * L;
-            add_dot(mass, block + none + j * L, here, closing, 1, L);
-            add_weighted(gradient + none + j * L, here, w, 1, L);
+        const double *h = from;
+        if (!is_plain) {
+            for (size_t i = 0; i < n * L; i++) b->one[i] = from[i];
+            h = back_through(c, b->one, b->other, L);
         }
+        add_dot(mass, block, h, closing, gradient, w, n_before, L);
+        for (size_t j = 0; joins && j < s->n_none_before; j++)
+            add_dot(mass, block + none + j * L, h + (size_t)s->place_of_none[j] * L, closing,
+                    gradient + none + j * L, w, 1, L);
     }
     if (is_single) return;
+    for (int l = 0; l < L; l++) ones[l] = 1;
     const double *h = back_through(c, b->one, b->other, L);
     add_weighted(gradient, h, ones, n_before, L);
     for (size_t j = 0; joins && j < s->n_none_before; j++)
@@ -323,19 +339,21 @@ INLINE void backward_chain(const step *s, int k, int is_none, uint32_t old, cons
 /* Derivative with respect to the input, and the masses, from that of the output. */
 INLINE void backward_step(const step *s, const double *adjoint, double *to_input, const buffers *b,
                           const int L) {
-    size_t n_old = (size_t)1 << s->n_depends_before;
-    memset(to_input, 0, sizeof(double) * s->size_before * L << s->n_depends_before);
+    size_t n_old = (size_t)1 << s->n_depends_before, n_input = n_old * s->size_before * L;
+    for (size_t i = 0; i < n_input; i++) to_input[i] = 0;
     for (uint32_t old = 0; old < n_old; old++) {
         double *block = s->input + old * s->size_before * L;
         double *gradient = to_input + old * s->size_before * L;
-        results r = {0};
+        results r;
         if (s->n_depends_new) run_chains(s, block, b, &r, L);
         for (int k = 0; k < N_CHAINS; k++)
             if (s->chain_weight[k])
-                backward_chain(s, k, 0, old, block, r.first[k], adjoint, gradient, b, L);
+                backward_chain(s, k, 0, old, block, s->n_depends_new ? r.first[k] : NULL, adjoint,
+                               gradient, b, L);
         for (int k = 0; k < 2 && s->n_none_before; k++)
             if (s->chain_weight[k])
-                backward_chain(s, k, 1, old, block + s->n_before * L, r.none[k], adjoint,
+                backward_chain(s, k, 1, old, block + s->n_before * L,
+                               s->n_depends_new ? r.none[k] : NULL, adjoint,
                                gradient + s->n_before * L, b, L);
     }
 }
