@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
+from legache.diagnosis.elimination_plan import EliminationPlan, plan_for
 from legache.diagnosis.evidence import merged, parse_evidence
 from legache.diagnosis.model import DiagnosticModel
 from legache.errors import EvidenceError, did_you_mean, nearest
@@ -137,7 +138,7 @@ class Network:
         import pandas as pd  # noqa: PLC0415 - slow to import
 
         given = parse_evidence(self._model.nodes, merged(evidence, more))
-        answer = answer_to(self._model, given)
+        answer = answer_to(self._model, given, given.likelihoods)
         index = pd.Index(self._model.cause_ids, name="cause")
         return pd.Series(answer.present, index=index, name="present")
 
@@ -175,6 +176,47 @@ class Network:
         'restless_legs_syndrome'
         """
         return diagnose(self._model, merged(evidence, more))
+
+    def plan(self, evidence: object = None, /, **more: object) -> EliminationPlan:
+        """Show how `diagnose` would find its answer, and what that would cost.
+
+        Parameters
+        ----------
+        evidence, **more
+            As for `diagnose`; the complaint is taken as present unless it is given.
+
+        Returns
+        -------
+        EliminationPlan
+            The order of the causes, the variables that each opens and closes, the sizes of
+            the tables, and the predicted cost and memory.  It draws itself, in a terminal, in
+            a notebook, and by ``.plot()``; ``.table`` has the same as a DataFrame.
+
+        Raises
+        ------
+        EvidenceError
+            As for `diagnose`.
+
+        Notes
+        -----
+        Only sizes are computed: whether the evidence is possible is not looked at, and a plan
+        that is too large for `diagnose` is shown, too.
+
+        Examples
+        --------
+        >>> import legache
+        >>> network = legache.load()
+        >>> plan = network.plan(age=67, sex="female", swelling_one_leg=True, calf_tenderness=True)
+        >>> sorted(plan.order) == list(network.causes)
+        True
+        >>> plan.variables["calf_tenderness"]
+        'finding'
+        >>> without_smoking = network.plan(
+        ...     age=67, sex="female", swelling_one_leg=True, calf_tenderness=True, smoking=False)
+        >>> without_smoking.settled["known_contexts"]
+        ('smoking',)
+        """
+        return plan_for(self._model, merged(evidence, more))
 
     def to_pgmpy(self) -> DiscreteBayesianNetwork:
         """Return the same network as a model of pgmpy, for a second opinion.

@@ -116,3 +116,47 @@ def test_the_package_lists_its_public_names() -> None:
     assert dir(legache) == sorted(legache.__all__)
     assert len(legache.__all__) <= 25
     assert all(hasattr(legache, name) for name in legache.__all__)
+
+
+def test_a_plan_takes_the_evidence_of_a_diagnosis(network: Network) -> None:
+    said = {"age": 67, "swelling_one_leg": True}
+
+    plan = network.plan(said, sex="female")
+
+    assert plan == network.plan({**said, "sex": "female", "leg_ache": True})
+    assert plan != network.plan({**said, "sex": "female", "leg_ache": False})
+    assert sorted(plan.order) == list(network.causes)
+
+
+def test_a_plan_takes_every_kind_of_evidence(network: Network) -> None:
+    plan = network.plan(
+        age=50,
+        duration=["over_3_months", "1_week_to_3_months"],
+        potassium="low",
+        deep_vein_thrombosis=False,
+        smoking=legache.Likelihood(3.0),
+        fever=legache.Likelihood(2.0),
+        diabetes=True,
+        swelling_one_leg=None,
+    )
+
+    assert plan.settled["known_causes"] == ("deep_vein_thrombosis",)
+    assert plan.settled["known_contexts"] == ("diabetes",)
+    assert plan.settled["known_roots"] == ("age_band",)
+    assert "swelling_one_leg" in plan.settled["unobserved_findings"]
+    assert plan.n_lanes == 4
+    assert plan.variables["fever"] == "finding"
+
+
+def test_what_is_known_makes_a_plan_smaller(network: Network) -> None:
+    known = {name: False for name in network.contexts if name not in {"age_band", "sex"}}
+
+    without, with_contexts = network.plan(fever=True), network.plan(known, fever=True)
+
+    assert with_contexts.width < without.width
+    assert with_contexts.n_bytes < without.n_bytes
+
+
+def test_a_plan_refuses_what_a_diagnosis_refuses(network: Network) -> None:
+    with pytest.raises(EvidenceError, match="did you mean 'swelling_one_leg'"):
+        network.plan(swelling_one_lag=True)
