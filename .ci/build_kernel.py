@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("legache", "inference", "kernel")
 LIBRARY = "libkernel.so"
-FLAGS = ("-O2", "-std=c11", "-fPIC", "-fvisibility=hidden")
+FLAGS = ("-O2", "-std=c11", "-fPIC", "-fvisibility=hidden", "-pthread")
 # gcc's cost model for vectors is too timid at -O2; -O3 is no faster and takes three times as long
 # to compile, and AVX-512 no faster than AVX2, by measurement
 TUNED = ("-ftree-vectorize", "-fvect-cost-model=dynamic")
@@ -70,7 +70,7 @@ def compile_kernel(folder: Path) -> None:
         define = ("-DHAS_LEVELS",) if has_levels else ()
         _run(compiler, *FLAGS, *define, "-c", folder / "dispatch.c", "-o", objects[-1])
         made = Path(scratch, LIBRARY)
-        _run(compiler, "-shared", *objects, "-o", made, "-lm")
+        _run(compiler, "-shared", "-pthread", *objects, "-o", made, "-lm")
         # a running process keeps the file that it has open
         shutil.copy(made, folder / f"{LIBRARY}.new")
         Path(folder, f"{LIBRARY}.new").replace(folder / LIBRARY)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from legache.diagnosis.ranking import RankedCause
 
 _WITHIN = {
@@ -46,6 +44,8 @@ def words(name: str) -> str:
 
 def table_text(title: str, rows: Sequence[RankedCause], notes: Sequence[str]) -> str:
     """Title, table and notes for a terminal."""
+    from tabulate import tabulate  # noqa: PLC0415 - slow to import
+
     table = tabulate(
         _cells(rows),
         headers=_HEADERS,
@@ -58,6 +58,8 @@ def table_text(title: str, rows: Sequence[RankedCause], notes: Sequence[str]) ->
 
 def table_html(title: str, rows: Sequence[RankedCause], notes: Sequence[str]) -> str:
     """Return the same as HTML; every text is escaped."""
+    from tabulate import tabulate  # noqa: PLC0415 - slow to import
+
     table = tabulate(_cells(rows), headers=_HEADERS, tablefmt="html", disable_numparse=True)
     lines = "".join(f"<div>{html.escape(line)}</div>" for line in notes)
     return f"<div><b>{html.escape(title)}</b>{table}<small>{lines}</small></div>"

@@ -5,23 +5,19 @@ Every patient may have a pattern of evidence of their own.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from legache.errors import EvidenceError, ImpossibleEvidenceError, LimitError
-from legache.inference.compiled import CompiledNetwork, KernelAnswers, Status, compiled_network
+from legache.inference.compiled import CompiledNetwork, Status, compiled_network, n_cores
 from legache.inference.dense import dense_posteriors
 from legache.inference.flat import Codes, Counts, flat_network
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, posterior
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 _SEARCH_IN_PASSING = 0.1  # a plan for one patient is worth a short search; found by measurement
-_ROWS_TOGETHER = 1024  # of one call of the kernel: enough to repay it, and to share out evenly
 _NO_VALUES = np.empty(0)
 _FIELDS = ("present", "responsible", "unexplained", "log_evidence")
 
@@ -95,7 +91,7 @@ def cohort_posteriors(
     if kernel is None:
         answers, status = _by_numpy(network, codes)
     else:
-        answers, status = _by_kernel(kernel, codes, n_threads or os.cpu_count() or 1, memory_limit)
+        answers, status = _by_kernel(kernel, codes, n_threads or n_cores(), memory_limit)
     for row in np.flatnonzero(status > Status.IMPOSSIBLE).tolist():
         status[row] = _answer_alone(network, codes[row], memory_limit, answers, row)
     return CohortPosteriors(
@@ -126,19 +122,10 @@ def _checked(network: NoisyMaxNetwork, codes: Codes) -> Codes:
 def _by_kernel(
     kernel: CompiledNetwork, codes: Codes, n_threads: int, memory_limit: int
 ) -> tuple[dict[str, FloatArray], Counts]:
-    blocks = [
-        codes[start : start + _ROWS_TOGETHER]
-        for start in range(0, max(len(codes), 1), _ROWS_TOGETHER)
-    ]
-    answer = partial(_answer_block, kernel, memory_limit)
-    with ThreadPoolExecutor(min(n_threads, len(blocks))) as pool:
-        parts = list(pool.map(answer, blocks))
-    answers = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS}
-    return answers, np.concatenate([part.status for part in parts])
-
-
-def _answer_block(kernel: CompiledNetwork, memory_limit: int, codes: Codes) -> KernelAnswers:
-    return kernel.answer(codes, _NO_VALUES, memory_limit, effort=_SEARCH_IN_PASSING)
+    found = kernel.answer(
+        codes, _NO_VALUES, memory_limit, effort=_SEARCH_IN_PASSING, n_threads=n_threads
+    )
+    return {name: getattr(found, name) for name in _FIELDS}, found.status
 
 
 def _by_numpy(network: NoisyMaxNetwork, codes: Codes) -> tuple[dict[str, FloatArray], Counts]:

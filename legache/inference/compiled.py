@@ -8,6 +8,7 @@ be built, everything is answered by numpy.
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -88,6 +89,7 @@ class _Request(ctypes.Structure):
         ("effort", ctypes.c_double),
         ("finds_order", ctypes.c_int32),
         ("wants_posteriors", ctypes.c_int32),
+        ("n_threads", ctypes.c_int32),
     )
 
 
@@ -126,6 +128,11 @@ def _kernel() -> Callable[..., None] | None:
     answer.argtypes = (pointer, count, count, count, *(pointer,) * 9)
     answer.restype = None
     return answer  # type: ignore[no-any-return] # ctypes has no types for functions
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return os.cpu_count() or 1
 
 
 def is_compiled() -> bool:
@@ -167,7 +174,7 @@ class CompiledNetwork:
         c, x = self._n_causes, self._n_contexts
         numbers = np.zeros(2 * c + x + _N_SCALARS)
         status = np.zeros(1, np.int32)
-        asked = _Request(memory_limit, 0.0, 0, 1)
+        asked = _Request(memory_limit, 0.0, 0, 1, 1)
         at = _address(numbers)
         outputs = (at, at + 8 * c, at + 16 * c, at + 16 * c + 8 * x, _address(status))
         inputs = (_address(codes), _address(values), ctypes.addressof(asked), _address(order))
@@ -209,6 +216,7 @@ class CompiledNetwork:
         order: Counts | None = None,
         effort: float = 0.0,
         wants_posteriors: bool = True,
+        n_threads: int = 1,
         draws: Mapping[str, FloatArray] | None = None,
     ) -> KernelAnswers:
         """Answer many patients, each with its own pattern, or with its own draw of the numbers.
@@ -227,6 +235,8 @@ class CompiledNetwork:
             Of that search: 1 spends what it can expect to save in one run.
         wants_posteriors
             Else only the probability of the evidence.
+        n_threads
+            Of the kernel's own; they need no interpreter.
         draws
             Sets of numbers, each array with a leading axis for the draws.
         """
@@ -235,7 +245,7 @@ class CompiledNetwork:
         n_rows = len(codes) if draws is None else n_draws
         record = self._record if draws is None else self._structure(draws)
         orders = np.zeros((n_rows, self._n_causes), np.int32) if order is None else order
-        asked = _Request(memory_limit, effort, order is None, wants_posteriors)
+        asked = _Request(memory_limit, effort, order is None, wants_posteriors, n_threads)
         present, responsible = np.zeros((2, n_rows, self._n_causes))
         contexts, scalars = np.zeros((n_rows, self._n_contexts)), np.zeros((n_rows, _N_SCALARS))
         status = np.zeros(n_rows, np.int32)

@@ -9,7 +9,7 @@ import numpy as np
 
 from legache.errors import ImpossibleEvidenceError
 from legache.inference.assembly import Likelihoods
-from legache.inference.compiled import SETTLED, KernelAnswers, compiled_network
+from legache.inference.compiled import SETTLED, KernelAnswers, compiled_network, n_cores
 from legache.inference.flat import with_numbers
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, Posterior, posterior
 from legache.network.structure import FloatArray, NoisyMaxNetwork
@@ -77,7 +77,9 @@ def posterior_draws(
     codes, values = kernel.flat.encoded(likelihoods)
     numbers = {name: np.ascontiguousarray(array) for name, array in draws.items()}
     order, _ = kernel.plan(codes)
-    found = kernel.answer(codes[None, :], values, memory_limit, order=order, draws=numbers)
+    found = kernel.answer(
+        codes[None, :], values, memory_limit, order=order, n_threads=n_cores(), draws=numbers
+    )
     unsettled = np.flatnonzero(~np.isin(found.status, SETTLED)).tolist()
     answers = _of_kernel(found)
     if not unsettled:

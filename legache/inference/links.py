@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legache.inference.assembly import Likelihoods, levels_of
-from legache.inference.compiled import SETTLED, compiled_network
+from legache.inference.compiled import SETTLED, compiled_network, n_cores
 from legache.inference.flat import flat_network, with_numbers
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, is_possible, posterior
 from legache.network.structure import FloatArray, NoisyMaxNetwork
@@ -188,7 +188,11 @@ def _log_evidence(
     values = flat.encoded(likelihoods)[1]
     order, _ = kernel.plan(flat.encoded(likelihoods)[0])
     found = kernel.answer(
-        codes, values, memory_limit, order=order, wants_posteriors=False, draws=draws
+        *(codes, values, memory_limit),
+        order=order,
+        wants_posteriors=False,
+        n_threads=n_cores(),
+        draws=draws,
     )
     if not np.isin(found.status, SETTLED).all():
         return _one_by_one(network, draws, said, memory_limit)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from legache.errors import ImpossibleEvidenceError
 from legache.inference.assembly import Likelihoods
-from legache.inference.compiled import SETTLED, compiled_network
+from legache.inference.compiled import SETTLED, compiled_network, n_cores
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, posterior
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
@@ -105,7 +105,7 @@ def _answers(
     for row, (place, state) in enumerate(branches):
         rows[row, first_finding + place] = state
     order, _ = kernel.plan(codes)
-    found = kernel.answer(rows, values, memory_limit, order=order)
+    found = kernel.answer(rows, values, memory_limit, order=order, n_threads=n_cores())
     answers = found.log_evidence, found.present, found.responsible
     unsettled = np.flatnonzero(~np.isin(found.status, SETTLED)).tolist()
     rest = _by_one(network, likelihoods, [branches[row] for row in unsettled], memory_limit)

@@ -12,6 +12,7 @@ typedef struct {
     double effort;       /* of the search for an order: 1 spends what it can expect to save */
     int32_t finds_order; /* else the order is given */
     int32_t wants_posteriors;
+    int32_t n_threads;
 } request;
 
 /* Where the answer goes. */
