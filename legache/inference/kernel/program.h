@@ -88,12 +88,13 @@ static int place_in(const int *list, int n, int v) {
     return -1;
 }
 
-/* The link of a family to a variable that it explains, if it is in a chain. */
-static const open_link *link_in(const family *f, int variable, int chain) {
+/* The link of a family to a variable that it explains, if it is in a chain: chain 1 has the links
+   on presence, which come first, and chain 2 has all. */
+static inline const open_link *link_in(const family *f, int variable, int chain) {
+    int n = chain == 2 ? f->n_links : chain == 1 ? f->n_on_presence : 0;
     if (!(f->to_explain & bit(variable))) return NULL;
-    for (int i = 0; i < f->n_links; i++)
-        if (f->links[i].variable == variable)
-            return chain >= (f->links[i].on_responsible ? 2 : 1) ? f->links + i : NULL;
+    for (int i = 0; i < n; i++)
+        if (f->links[i].variable == variable) return f->links + i;
     return NULL;
 }
 
@@ -313,7 +314,9 @@ static void write_close_weights(const problem *p, step *s, const open_list *now,
 static void write_step(const problem *p, step *s, int cause, open_list *now, mask later_explains,
                        mask later_depends, arena *a) {
     const family *f = p->families + cause;
-    open_list before = *now;
+    open_list before;
+    before.n_explains = now->n_explains;
+    memcpy(before.explains, now->explains, sizeof(int) * now->n_explains);
     *s = (step){.cause = cause, .n_depends_before = now->n_depends};
     double ratio_of_bit[MOST_PARENTS + 1];
     mask open_depends = 0;

@@ -373,9 +373,10 @@ static void backward(const step *s, const double *adjoint, double *to_input, con
 
 /* Keep each lane near 1, by powers of 2 so that no digit changes. */
 INLINE void rescale_lanes(step *s, double *table, size_t n, arena *a, const int L) {
-    double largest[MOST_LANES] = {0}, by[MOST_LANES];
+    double largest[MOST_LANES], by[MOST_LANES];
     int is_needed = 0;
     s->rescaled = NULL;
+    for (int l = 0; l < L; l++) largest[l] = 0;
     for (size_t i = 0; i < n; i++)
         for (int l = 0; l < L; l++) {
             double here = table[i * L + l];
