@@ -111,7 +111,7 @@ class Network:
         return Network(replace(self._model, setting=setting))
 
     def posterior(self, evidence: object = None, /, **more: object) -> pd.Series[float]:
-        """P(present | evidence) of every cause; nothing is assumed.
+        """P(present | evidence) of every cause; nothing is assumed, and nothing approximated.
 
         Parameters
         ----------
@@ -164,7 +164,12 @@ class Network:
         ImpossibleEvidenceError
             The evidence has probability zero; names a minimal set in conflict.
         LimitError
-            The exact answer would need too much memory.
+            Neither an exact nor an approximate answer fits into memory.
+
+        Notes
+        -----
+        Where the exact answer would need more than 1 GiB, the result is
+        approximate; its `engine`, its notes and its table say so.
 
         Examples
         --------

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from legache.diagnosis.evidence import (
     AGE,
     AGE_BAND,
+    PRESENT,
     Evidence,
     Likelihood,
     merged,
@@ -19,8 +20,10 @@ from legache.diagnosis.evidence import (
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.ranking import RankedCause, ranked
 from legache.diagnosis.text import percent, table_html, table_text, words
-from legache.errors import ImpossibleEvidenceError
-from legache.inference.posterior import Posterior, posterior
+from legache.errors import ImpossibleEvidenceError, LimitError
+from legache.inference.approximation import ApproximatePosterior, approximate_posterior
+from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, Posterior, posterior
+from legache.network.structure import NoisyMaxNetwork
 from legache.version import __version__
 
 if TYPE_CHECKING:
@@ -43,16 +46,18 @@ class Diagnosis:
     assumed
         What was taken for granted beside it: the complaint, unless it was given.
     answer
-        The exact posterior.
-    ranked
-        The causes as records, most probably responsible first; ties by id.
+        The posterior; an `ApproximatePosterior` past the memory limit.
     """
 
     model: DiagnosticModel
     given: Evidence
     assumed: Mapping[str, object]
     answer: Posterior
-    ranked: tuple[RankedCause, ...]
+
+    @property
+    def ranked(self) -> tuple[RankedCause, ...]:
+        """The causes as records, most probably responsible first; ties by id."""
+        return ranked(self.model, self.answer)
 
     @property
     def causes(self) -> pd.DataFrame:
@@ -61,13 +66,30 @@ class Diagnosis:
         Columns are ``label``; ``prior``, P(present) in adults before any
         evidence; ``present``, P(present | evidence); ``responsible``, the
         probability that this cause is what brought the patient; and
-        ``urgency``.  Causes are not exclusive: a column need not sum to 1.
+        ``urgency``.  Causes are not exclusive: a column need not sum to 1.  If the
+        engine is approximate, ``present_error`` and ``responsible_error`` are
+        standard errors.
         """
         import pandas as pd  # noqa: PLC0415 - slow to import
 
         names = [item.name for item in fields(RankedCause)]
         table = pd.DataFrame([astuple(row) for row in self.ranked], columns=names)
-        return table.set_index("id").rename_axis("cause")
+        table = table.set_index("id").rename_axis("cause")
+        if self._approximation is not None:
+            places = [self.model.cause_ids.index(name) for name in table.index]
+            table["present_error"] = self._approximation.present_error[places]
+            table["responsible_error"] = self._approximation.responsible_error[places]
+        return table
+
+    @property
+    def engine(self) -> str:
+        """``exact``, or ``approximate`` if the exact answer would not have fitted into memory."""
+        return "exact" if self._approximation is None else "approximate"
+
+    @property
+    def _approximation(self) -> ApproximatePosterior | None:
+        answer = self.answer
+        return None if not isinstance(answer, ApproximatePosterior) or answer.is_exact else answer
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -108,14 +130,32 @@ class Diagnosis:
                 "version": package.version,
                 "sha256": self.model.knowledge.digest,
             },
-            "engine": "exact",
+            "engine": self.engine,
             "setting": self.setting,
             "evidence": {name: _plain(value) for name, value in self.evidence.items()},
             "assumed": dict(self.assumed),
             "log_evidence": self.log_evidence,
             "unexplained": self.unexplained,
             "causes": [asdict(row) for row in self.ranked],
+            **self._errors(),
             "note": DISCLAIMER,
+        }
+
+    def _errors(self) -> dict[str, object]:
+        """Standard errors and size of an approximation; nothing if exact."""
+        found = self._approximation
+        if found is None:
+            return {}
+        ids = self.model.cause_ids
+        return {
+            "standard_errors": {
+                "log_evidence": found.log_evidence_error,
+                "unexplained": found.unexplained_error,
+                "present": dict(zip(ids, found.present_error.tolist(), strict=True)),
+                "responsible": dict(zip(ids, found.responsible_error.tolist(), strict=True)),
+            },
+            "samples": found.n_samples,
+            "effective_sample_size": found.effective_sample_size,
         }
 
     def to_json(self) -> str:
@@ -143,6 +183,14 @@ class Diagnosis:
             notes.append(f"Emergencies further down: {named}.")
         assumed = ", ".join(f"{words(name)} present" for name in self.assumed)
         taken = f" Assumed: {assumed}." if assumed else ""
+        found = self._approximation
+        if found is not None:
+            largest = max(found.present_error.max(), found.responsible_error.max())
+            notes.append(
+                f"Approximate, from {found.n_samples:,} samples: too many positive findings and "
+                f"unknown contexts for an exact answer. Largest standard error: "
+                f"{percent(float(largest))}."
+            )
         package, digest = self.model.knowledge.package, self.model.knowledge.digest
         notes.append(
             f"Things known: {len(self.evidence)}.{taken} "
@@ -151,29 +199,56 @@ class Diagnosis:
         return [*notes, DISCLAIMER]
 
 
-def diagnose(model: DiagnosticModel, said: Mapping[str, object]) -> Diagnosis:
-    """Exact differential for what was said of a patient; see `Network.diagnose`."""
+def diagnose(
+    model: DiagnosticModel,
+    said: Mapping[str, object],
+    *,
+    memory_limit: int = DEFAULT_MEMORY_LIMIT,
+) -> Diagnosis:
+    """Differential for what was said of a patient; see `Network.diagnose`."""
     evidence = parse_evidence(model.nodes, said)
     assumed = {} if model.complaint in evidence.given else {model.complaint: True}
-    complete = parse_evidence(model.nodes, {**evidence.given, **assumed})
-    answer = answer_to(model, complete)
+    complete = {**evidence.likelihoods, **dict.fromkeys(assumed, PRESENT)}
+    answer = answer_to(model, evidence, complete, memory_limit, may_approximate=True)
     return Diagnosis(
         model=model,
         given=evidence,
         assumed=MappingProxyType(assumed),
         answer=answer,
-        ranked=ranked(model, answer),
     )
 
 
-def answer_to(model: DiagnosticModel, evidence: Evidence) -> Posterior:
-    """Exact posterior; a conflict is told in the words that were used."""
+def answer_to(
+    model: DiagnosticModel,
+    evidence: Evidence,
+    likelihoods: Mapping[str, tuple[float, ...]],
+    memory_limit: int = DEFAULT_MEMORY_LIMIT,
+    *,
+    may_approximate: bool = False,
+) -> Posterior:
+    """Exact posterior, or an approximate one past the memory limit if that may be.
+
+    A conflict is told in the words that were used.
+    """
+    answer = _posterior_within_limit if may_approximate else posterior
     try:
-        return posterior(model.network, evidence.likelihoods)
+        return answer(model.network, likelihoods, memory_limit=memory_limit)
     except ImpossibleEvidenceError as error:
         said_age = AGE in evidence.given
         names = [AGE if name == AGE_BAND and said_age else name for name in error.conflict]
         raise ImpossibleEvidenceError(names) from error
+
+
+def _posterior_within_limit(
+    network: NoisyMaxNetwork,
+    likelihoods: Mapping[str, tuple[float, ...]],
+    *,
+    memory_limit: int,
+) -> Posterior:
+    try:
+        return posterior(network, likelihoods, memory_limit=memory_limit)
+    except LimitError:
+        return approximate_posterior(network, likelihoods, memory_limit=memory_limit)
 
 
 def _plain(value: object) -> object:

@@ -20,6 +20,7 @@ AGE = "age"
 AGE_BAND = "age_band"
 YOUNGEST, OLDEST = 18, 120
 _BINARY = ("absent", "present")
+ABSENT, PRESENT = (1.0, 0.0), (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,9 @@ def parse_evidence(nodes: Mapping[str, Node], said: Mapping[str, object]) -> Evi
     for name in sorted(said, key=str):
         value = said[name]
         node = _node(nodes, name)
+        if (value is True or value is False) and node.states == _BINARY:  # as most are
+            given[name], likelihoods[name] = value, PRESENT if value else ABSENT
+            continue
         if _is_unknown(value):
             continue
         if name == AGE:
@@ -196,7 +200,7 @@ def _observation(node: Node, value: object) -> tuple[object, tuple[float, ...]]:
         return value, _soft(node, value)
     if node.states == _BINARY:
         if isinstance(value, (bool, np.bool_)):
-            return bool(value), (0.0, 1.0) if value else (1.0, 0.0)
+            return bool(value), PRESENT if value else ABSENT
         message = f"{node.id} must be True, False or None (unknown)"
         raise EvidenceError(message)
     states = _states(node, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from legache.diagnosis.model import DiagnosticModel, prior
 from legache.inference.posterior import Posterior
@@ -30,6 +31,7 @@ class RankedCause:
     urgency: str
 
 
+@lru_cache(maxsize=64)
 def ranked(model: DiagnosticModel, answer: Posterior) -> tuple[RankedCause, ...]:
     """Causes, most probably responsible first; ties by id."""
     before = prior(model.network)
