@@ -1,0 +1,88 @@
+"""How long do many positive findings take in large networks, each with a plan of its own?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import peers, plots
+from benchmarks.networks import SIZES, Size, generated
+from benchmarks.patients import Kind, invented
+from benchmarks.peers import Peer
+from benchmarks.report import Result, Row, Scale, Table
+from benchmarks.timing import FIRST, ask_ours, ask_peer, ask_peers
+from legache.network.structure import NoisyMaxNetwork
+
+QUESTION = __doc__.splitlines()[0]
+_N_NEGATIVE = {"36x60": 36, "100x300": 72, "570x4000": 72}
+_PEERS = (
+    peers.SHAFER_SHENOY,
+    peers.SHAFER_SHENOY_8,
+    peers.LAZY_8,
+    peers.GREEDY,
+    peers.RANDOM_GREEDY,
+)
+_SEED = 21
+
+
+def measure(scale: Scale) -> Result:
+    sized = [(size, generated(size)) for size in scale.of(SIZES, SIZES[:2])]
+    rows = [row for size, network in sized for row in _rows(scale, size, network)]
+    title = "Positive + negative findings, all 8 contexts known"
+    configuration: dict[str, object] = {
+        "seed": _SEED,
+        "patients": scale.of(20, 3),
+        "patients, other libraries": scale.of(2, 1),
+        "limit s": scale.of(10, 3),
+    }
+    return Result(configuration, [Table(title, rows), _growth(scale, sized)])
+
+
+def draw(result: Result, folder: Path) -> None:
+    panel = plots.panel_of(result.tables[1], "positive findings", "causes x findings")
+    plots.draw(folder / "large.png", QUESTION, [panel])
+
+
+def _rows(scale: Scale, size: Size, network: NoisyMaxNetwork) -> list[Row]:
+    kind = Kind(scale.of(24, 8), _N_NEGATIVE[size.name])
+    patients = invented(network, 1 + scale.of(20, 3), kind, _SEED)
+    mine = ask_ours(network, patients, budget_s=scale.of(10, 3))
+    asked = ask_peers(
+        scale.of(_PEERS, _PEERS[:1]),
+        network,
+        patients[: 1 + scale.of(2, 1)],
+        mine.answers,
+        limit_s=scale.of(10, 3),
+        failed=set(),
+    )
+    title: Row = {"causes x findings": size.name, "patients": kind.title.split(",")[0]}
+    found = mine.rows()
+    found += [timing.row(peer.title, mine.first.median) for peer, timing in asked]
+    return [title | row for row in found]
+
+
+def _growth(scale: Scale, sized: list[tuple[Size, NoisyMaxNetwork]]) -> Table:
+    """Growth with the number of positive findings, until something does not answer."""
+    rows: list[Row] = []
+    for size, network in sized:
+        for by in (None, *scale.of((peers.LAZY_8, peers.GREEDY), ())):
+            rows += _line(scale, size, network, by)
+    return Table("By positive findings", rows)
+
+
+def _line(scale: Scale, size: Size, network: NoisyMaxNetwork, peer: Peer | None) -> list[Row]:
+    rows: list[Row] = []
+    if peer is not None and not peer.is_installed:
+        return rows
+    for n_positive in scale.of((2, 4, 8, 12, 16, 20, 24), (2, 4)):
+        kind = Kind(n_positive, _N_NEGATIVE[size.name])
+        patients = invented(network, 1 + scale.of(5, 2), kind, _SEED + n_positive)
+        mine = ask_ours(network, patients, budget_s=scale.of(5, 1))
+        timing, row = mine.first, mine.first.row(FIRST)
+        if peer is not None:
+            timing = ask_peer(peer, network, patients[:3], mine.answers, limit_s=4)
+            row = timing.row(peer.title, mine.first.median)
+        title: Row = {"causes x findings": size.name, "positive findings": n_positive}
+        rows.append(title | row)
+        if timing.is_lost:
+            break
+    return rows
