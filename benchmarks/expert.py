@@ -194,13 +194,14 @@ def _in_one_order(gates: list[Gate], causes: list[FoldedCause]) -> list[Gate]:
 
 def _gate_nodes(gate: Gate, per_node: int) -> list[Node]:
     """A chain of nodes, each an OR of the one before and of some more causes."""
-    parts = [gate.links[i : i + per_node] for i in range(0, len(gate.links), per_node)]
+    starts = range(0, len(gate.links) or 1, per_node)  # one node even if there is but the leak
+    parts = [gate.links[start : start + per_node] for start in starts]
     chain = [*(f"{gate.id}__{i}" for i in range(len(parts) - 1)), gate.id]
     nodes: list[Node] = []
     for place, (name, links) in enumerate(zip(chain, parts, strict=True)):
         before: tuple[_Link, ...] = ((chain[place - 1], 1.0),) if place else ()
-        names, strengths = zip(*before, *links, strict=True)
-        nodes.append(Node(name, names, _noisy_or(0.0 if place else gate.leak, strengths)))
+        table = _noisy_or(0.0 if place else gate.leak, [p for _, p in (*before, *links)])
+        nodes.append(Node(name, tuple(parent for parent, _ in (*before, *links)), table))
     return nodes
 
 

@@ -31,15 +31,21 @@ def measure(scale: Scale) -> Result:
     configuration: dict[str, object] = {
         "seed": _SEED,
         "patients": scale.of(20, 3),
-        "patients, other libraries": scale.of(2, 1),
+        "patients, other libraries": scale.of(5, 1),
         "limit s": scale.of(10, 3),
     }
     return Result(configuration, [Table(title, rows), _growth(scale, sized)])
 
 
 def draw(result: Result, folder: Path) -> None:
-    panel = plots.panel_of(result.tables[1], "positive findings", "causes x findings")
-    plots.draw(folder / "large.png", QUESTION, [panel])
+    rows = result.tables[1].rows
+    sizes = dict.fromkeys(str(row["causes x findings"]) for row in rows)
+    panels = []
+    for size in sizes:
+        table = Table(size, [row for row in rows if row["causes x findings"] == size])
+        title = f"{size} (causes x findings)"
+        panels.append(plots.panel_of(table, "positive findings", title=title))
+    plots.draw(folder / "large.png", QUESTION, panels)
 
 
 def _rows(scale: Scale, size: Size, network: NoisyMaxNetwork) -> list[Row]:
@@ -49,7 +55,7 @@ def _rows(scale: Scale, size: Size, network: NoisyMaxNetwork) -> list[Row]:
     asked = ask_peers(
         scale.of(_PEERS, _PEERS[:1]),
         network,
-        patients[: 1 + scale.of(2, 1)],
+        patients[: 1 + scale.of(5, 1)],
         mine.answers,
         limit_s=scale.of(10, 3),
         failed=set(),

@@ -144,7 +144,7 @@ def _curve(scale: Scale, people: Codes, kinds: list[Kind]) -> list[tuple[Kind, R
         found += [(kind, row) for row in mine.rows()]
         chosen = [peer for peer in _IN_CURVES if peer.is_installed and peer not in failed]
         for peer in scale.of(chosen, []):
-            timing = ask_peer(peer, network, patients[:3], mine.answers, limit_s=3)
+            timing = ask_peer(peer, network, patients[:4], mine.answers, limit_s=3)
             found.append((kind, timing.row(peer.title, mine.first.median)))
             if timing.is_lost:
                 failed.add(peer)

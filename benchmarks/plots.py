@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ class Panel:
     x_label: str
     y_label: str
     lines: tuple[Line, ...]
+    title: str = ""
 
     @property
     def groups(self) -> list[str | None]:
@@ -47,7 +49,13 @@ class Panel:
 
 
 def panel_of(
-    table: Table, x: str, group: str | None = None, *, y: str = "median ms", y_label: str = ""
+    table: Table,
+    x: str,
+    group: str | None = None,
+    *,
+    y: str = "median ms",
+    y_label: str = "milliseconds, median",
+    title: str = "",
 ) -> Panel:
     """Panel of a table: a line for each value of ``by`` and of the group."""
 
@@ -58,7 +66,7 @@ def panel_of(
     for by, value in dict.fromkeys(map(kind, table.rows)):
         points: Any = tuple((r[x], r[y]) for r in table.rows if kind(r) == (by, value))
         lines.append(Line(by, value, points))
-    return Panel(x, y_label or "milliseconds, median", tuple(lines))
+    return Panel(x, y_label, tuple(lines), title)
 
 
 def draw(file: Path, title: str, panels: Sequence[Panel]) -> None:
@@ -68,15 +76,23 @@ def draw(file: Path, title: str, panels: Sequence[Panel]) -> None:
     mpl.use("agg")
     from matplotlib import pyplot as plt
 
+    width = 6.5 if len(panels) < 3 else 4.6
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(6.5 * len(panels), 5.4), squeeze=False, layout="constrained"
+        1,
+        len(panels),
+        figsize=(width * len(panels), 5.4),
+        squeeze=False,
+        layout="constrained",
+        sharey=len(panels) > 2,
     )
     for axis, panel in zip(axes[0], panels, strict=True):
         _draw_panel(axis, panel)
+        if len(panels) > 2:
+            axis.label_outer()
     names = dict.fromkeys(line.by for panel in panels for line in panel.lines)
     handles = [plt.Line2D([], [], color=_colour(by), linewidth=2, label=by) for by in names]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    figure.suptitle(title, fontsize=12)
+    figure.suptitle("\n".join(textwrap.wrap(title, int(10 * width * len(panels)))), fontsize=12)
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=130)
     plt.close(figure)
@@ -99,6 +115,8 @@ def _draw_panel(axis: Any, panel: Panel) -> None:  # noqa: ANN401 - matplotlib's
         if group is not None:
             dash, marker = _DASHES[variant % 3], _MARKERS[variant % 3]
             axis.plot([], [], color="#444444", linestyle=dash, marker=marker, label=group)
+    axis.set_title(panel.title, fontsize=11)
+    axis.set_xticks(sorted({x for line in panel.lines for x, _ in line.points}))
     axis.set_yscale("log")
     axis.set_xlabel(panel.x_label)
     axis.set_ylabel(panel.y_label)
