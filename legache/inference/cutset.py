@@ -26,6 +26,7 @@ _COST_OF_ROW = 3e5  # that no plan can save; by measurement
 _MOST_JOINT_STATES = 2**14  # the answers of a hundred nodes take 1 kB each
 # a finding that the plan takes to be shown by every cause may need a bit in some states
 _ROOM = 2.0
+_UNPLANNED = (Status.TOO_MANY, Status.NO_MEMORY)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,12 +178,12 @@ def _cut(question: Question, name: str, cause: int | None) -> Cut:
 
 def _is_within_limit(question: Question, found: KernelAnswers, cuts: list[Cut]) -> bool:
     room = _ROOM if cuts else 1.0
-    is_planned = found.status[0] == Status.TOO_LARGE  # as it always is with a limit of 0
+    is_planned = found.status[0] not in _UNPLANNED
     return bool(is_planned and room * found.n_bytes[0] <= question.memory_limit)
 
 
 def _refused(question: Question, found: KernelAnswers) -> LimitError:
-    if found.status[0] != Status.TOO_LARGE:
+    if found.status[0] in _UNPLANNED:
         message = "more positive findings than the compiled kernel can tell apart; give fewer"
         return LimitError(message)
     message = (
@@ -204,7 +205,7 @@ def _cheapest(question: Question, codes: Codes, candidates: list[Cut]) -> int:
     branches[np.arange(len(candidates)), [cut.column for cut in candidates]] = 0
     found = question.kernel.answer(branches, question.values, 0.0)
     n_states = np.array([len(cut.states) for cut in candidates])
-    cost = np.where(found.status == Status.TOO_LARGE, n_states * found.cost, np.inf)
+    cost = np.where(np.isin(found.status, _UNPLANNED), np.inf, n_states * found.cost)
     return int(cost.argmin())
 
 

@@ -9,11 +9,15 @@ import pytest
 from legache.inference.compiled import is_compiled
 
 _CONTRACT = {"test_exactness", "test_impossible_evidence", "test_invariants", "test_underflow"}
+_SLOW = {"test_impossible_evidence"}  # by numpy: minutes
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.module.__name__.rpartition(".")[2] in _CONTRACT:
-        metafunc.parametrize("engine", ["compiled", "numpy"], indirect=True, scope="module")
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if module in _CONTRACT:
+        marks = [pytest.mark.slow] if module in _SLOW else []
+        engines = ["compiled", pytest.param("numpy", marks=marks)]
+        metafunc.parametrize("engine", engines, indirect=True, scope="module")
 
 
 @pytest.fixture(autouse=True, scope="module")
