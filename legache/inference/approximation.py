@@ -95,9 +95,8 @@ def approximate_posterior(
     ImpossibleEvidenceError
         No joint state of the cutset is possible.
     LimitError
-        There is no compiled kernel; or no cutset is large enough; or no state that was drawn
-        is possible, so that the evidence may or may not be; or numbers leave the range of
-        floating point.
+        There is no compiled kernel; or no state that was drawn is possible, so that the
+        evidence may or may not be; or numbers leave the range of floating point.
 
     Notes
     -----

@@ -107,26 +107,19 @@ def chosen_cutset(question: Question, n_samples: int) -> Cutset:
     """Cut the node whose states are together cheapest, until the plan of the rest fits.
 
     It fits if it keeps within the memory limit, and if either all joint states of the cutset can
-    be summed over in some seconds, or so many samples be answered.
-
-    Raises
-    ------
-    LimitError
-        It does not fit with every open node in the cutset.
+    be summed over in some seconds, or so many samples be answered.  With every open node in the
+    cutset there is nothing left to plan, so that the search ends.
     """
     candidates, cuts, codes = _candidates(question), list[Cut](), question.codes.copy()
     while True:
         found = question.kernel.answer(codes[None, :], question.values, 0.0, effort=_SEARCH_ONCE)
-        if _is_within_limit(question, found, cuts):
-            n_joint = math.prod(len(cut.states) for cut in cuts)
-            cost = float(found.cost[0]) + _COST_OF_ROW
-            can_sum = n_joint <= _MOST_JOINT_STATES and n_joint * cost <= _COST_OF_SUM
-            is_summed = can_sum or not cuts
-            if is_summed or n_samples * cost <= _COST_OF_SAMPLES or not candidates:
-                ordered = _parents_first(question.network, cuts)
-                return Cutset(ordered, found.order[0].copy(), float(found.n_bytes[0]), is_summed)
-        if not candidates:
-            raise _refused(question, found)
+        cost = float(found.cost[0]) + _COST_OF_ROW
+        n_joint = math.prod(len(cut.states) for cut in cuts)
+        is_summed = not cuts or (n_joint <= _MOST_JOINT_STATES and n_joint * cost <= _COST_OF_SUM)
+        is_affordable = is_summed or n_samples * cost <= _COST_OF_SAMPLES
+        if (is_affordable and _is_within_limit(question, found, cuts)) or not candidates:
+            ordered = _parents_first(question.network, cuts)
+            return Cutset(ordered, found.order[0].copy(), float(found.n_bytes[0]), is_summed)
         cuts.append(candidates.pop(_cheapest(question, codes, candidates)))
         codes[cuts[-1].column] = 0  # the plan is the same for every state
 
@@ -141,7 +134,8 @@ def cutset_answers(
     Raises
     ------
     LimitError
-        The kernel could not settle a row: its numbers leave the range of floating point.
+        The kernel could not settle a row: its numbers leave the range of floating point, or its
+        plan the memory limit.
     """
     rows, place = np.unique(states, axis=0, return_inverse=True)
     blocks = [rows[start : start + _ROWS_TOGETHER] for start in range(0, len(rows), _ROWS_TOGETHER)]
@@ -155,8 +149,9 @@ def cutset_answers(
 def _candidates(question: Question) -> list[Cut]:
     """Open contexts and causes, those first on which most depends; ties by id."""
     flat, network = question.kernel.flat, question.network
-    n_links = np.bincount(flat.graph["link_cause"], minlength=len(network.causes))
-    degree = [*flat.graph["n_context_children"].tolist(), *n_links.tolist()]
+    of_causes = np.bincount(flat.graph["link_cause"], minlength=len(network.causes))
+    of_causes += flat.graph["n_cause_children"]
+    degree = [*flat.graph["n_context_children"].tolist(), *of_causes.tolist()]
     cuts = [_cut(question, name, None) for name in network.context_ids]
     cuts += [_cut(question, cause.id, place) for place, cause in enumerate(network.causes)]
     ranked = sorted(zip(degree, cuts, strict=True), key=lambda pair: (-pair[0], pair[1].id))
@@ -180,17 +175,6 @@ def _is_within_limit(question: Question, found: KernelAnswers, cuts: list[Cut]) 
     room = _ROOM if cuts else 1.0
     is_planned = found.status[0] not in _UNPLANNED
     return bool(is_planned and room * found.n_bytes[0] <= question.memory_limit)
-
-
-def _refused(question: Question, found: KernelAnswers) -> LimitError:
-    if found.status[0] in _UNPLANNED:
-        message = "more positive findings than the compiled kernel can tell apart; give fewer"
-        return LimitError(message)
-    message = (
-        f"an approximate answer needs about {_ROOM * found.n_bytes[0] / 2**20:.3g} MiB, more than "
-        f"the limit of {question.memory_limit / 2**20:.3g} MiB; raise the limit"
-    )
-    return LimitError(message)
 
 
 def _parents_first(network: NoisyMaxNetwork, cuts: list[Cut]) -> tuple[Cut, ...]:
