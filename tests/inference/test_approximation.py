@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from legache import LimitError, Network
+from legache import ImpossibleEvidenceError, LimitError, Network
 from legache.inference.approximation import ApproximatePosterior, approximate_posterior
 from legache.inference.compiled import is_compiled
 from legache.inference.flat import flat_network
 from legache.inference.posterior import Posterior, posterior
 from tests.inference.patients import coded_patients
-from tests.random_networks import Case
+from tests.random_networks import NO, YES, Case, cause, finding, network_of
 from tests.strategies import possible_cases, repeatable
 
 pytestmark = pytest.mark.skipif(not is_compiled(), reason="sampling needs the compiled kernel")
@@ -86,3 +88,77 @@ def test_a_wide_question_is_answered_from_samples_and_reproducibly(network: Netw
     assert 1 <= first.effective_sample_size <= 500
     assert first.present.tobytes() == again.present.tobytes()
     assert first.present_error.max() > 0
+
+
+def test_intervals_cover_as_often_as_they_say(network: Network) -> None:
+    """Of improbable numbers they cover nearly always: no error is below that of one sample."""
+    inner = network.model.network
+    covered = []
+    for seed, row in enumerate(coded_patients(inner, 4, seed=21, n_positive=8, share_known=0.0)):
+        evidence = flat_network(inner).likelihoods(row)
+        true = posterior(inner, evidence)
+        for draw in range(3):
+            found = approximate_posterior(
+                inner, evidence, memory_limit=20_000, n_samples=1000, seed=10 * seed + draw
+            )
+            assert not found.is_exact
+            is_ordinary = (true.present > 0.01) & (true.present < 0.99)
+            distance = np.abs(found.present - true.present) / found.present_error
+            covered += (distance < 1.96)[is_ordinary].tolist()
+
+    assert len(covered) > 150
+    assert 0.88 <= np.mean(covered) <= 0.995
+
+
+@pytest.mark.parametrize("n_positive", [24, 40])
+def test_all_contexts_unknown_and_many_positive_findings(network: Network, n_positive: int) -> None:
+    """Far past what fits: bounded, finite, and with errors that say how good it is."""
+    inner = network.model.network
+    codes = coded_patients(inner, 1, seed=5, n_positive=4, share_known=0.0)[0]
+    places = np.random.default_rng(5).permutation(len(inner.findings))[:n_positive]
+    codes[codes.size - len(inner.findings) + places] = 1
+    evidence = flat_network(inner).likelihoods(codes)
+
+    found = approximate_posterior(inner, evidence, memory_limit=2**22, n_samples=1000)
+
+    numbers = [found.present, found.responsible, found.contexts, found.present_error]
+    numbers += [found.responsible_error, np.array([found.unexplained, found.unexplained_error])]
+    assert not found.is_exact
+    assert all(((array >= 0) & (array <= 1)).all() for array in numbers)
+    assert np.isfinite([found.log_evidence, found.log_evidence_error]).all()
+    assert 1 <= found.effective_sample_size <= 1000
+    assert found.present_error.min() >= 1 / found.effective_sample_size
+
+
+def test_few_effective_samples_make_large_errors(network: Network) -> None:
+    inner = network.model.network
+    codes = coded_patients(inner, 1, seed=12, n_positive=10, share_known=0.0)[0]
+    evidence = flat_network(inner).likelihoods(codes)
+
+    found = approximate_posterior(inner, evidence, memory_limit=TIGHT, n_samples=20)
+
+    assert found.effective_sample_size <= 20
+    assert found.present_error.min() >= 0.05
+
+
+def test_impossible_evidence_is_found_where_all_states_are_summed_over() -> None:
+    causes = [cause("c0"), cause("c1")]
+    shown = [finding("f0", [0, 1], [0.5, 0.5]), finding("f1", [0, 1], [0.9, 1.0], leak=0.1)]
+    evidence = {"c0": NO, "c1": NO, "f0": YES, "f1": YES}
+
+    with pytest.raises(ImpossibleEvidenceError) as caught:
+        approximate_posterior(network_of(causes, shown), evidence, memory_limit=0)
+
+    assert caught.value.conflict == ("c0", "c1", "f0")
+
+
+def test_impossible_evidence_is_not_claimed_from_samples(network: Network) -> None:
+    """No sample is possible, which proves nothing."""
+    inner = network.model.network
+    never = replace(finding("never", [0], [0.5]), leak=np.zeros((len(inner.strata), 1)))
+    codes = coded_patients(inner, 1, seed=12, n_positive=10, share_known=0.0)[0]
+    evidence = {**flat_network(inner).likelihoods(codes), "never": YES, inner.causes[0].id: NO}
+    wider = replace(inner, findings=(*inner.findings, never))
+
+    with pytest.raises(LimitError, match="none of 50 samples is possible, though"):
+        approximate_posterior(wider, evidence, memory_limit=TIGHT, n_samples=50)
