@@ -46,7 +46,7 @@ def measure(scale: Scale) -> Result:
     configuration: dict[str, object] = {
         "seed": _SEED,
         "random networks": scale.of(2000, 100),
-        "networks for each number of positive findings": scale.of(10, 3),
+        "networks for each number of positive findings": scale.of(6, 3),
     }
     return Result(configuration, tables)
 
@@ -141,7 +141,7 @@ def _cancellation_table(scale: Scale) -> Table:
     rows: list[Row] = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for n_positive in counts[: scale.of(10, 5)]:
-            seeds = range(scale.of(10, 3))
+            seeds = range(scale.of(6, 3))
             found = list(pool.map(_errors_of_two_layer, seeds, [n_positive] * len(seeds)))
             rows += [
                 {"positive findings": n_positive} | _row(by, [errors[by] for errors in found])

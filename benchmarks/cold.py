@@ -37,7 +37,7 @@ def measure(scale: Scale) -> Result:
         file = Path(folder) / "patient.json"
         file.write_text(json.dumps({"said": mapping(network, row), "question": _plain(question)}))
         rows = [_row(scale, by, program, file) for by, program in _PROGRAMS.items()]
-    configuration: dict[str, object] = {"seed": _SEED, "processes": scale.of(5, 1)}
+    configuration: dict[str, object] = {"seed": _SEED, "processes": scale.of(3, 1)}
     title = "Shipped network, one patient of 4 positive and 15 negative findings, contexts known"
     note = (
         "Load is what comes between import and question: our priors from their files, for the "
@@ -61,7 +61,7 @@ def _row(scale: Scale, by: str, program: str, file: Path) -> Row | None:
     """Medians over fresh processes; none if the library is not installed or takes too long."""
     command = [sys.executable, "-m", "benchmarks.fresh", program, str(file)]
     found = []
-    for _ in range(scale.of(5, 1)):
+    for _ in range(scale.of(3, 1)):
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, check=True, timeout=_LIMIT_S

@@ -9,15 +9,15 @@ from benchmarks.networks import SIZES, Size, generated
 from benchmarks.patients import Kind, invented
 from benchmarks.peers import Peer
 from benchmarks.report import Result, Row, Scale, Table
-from benchmarks.timing import FIRST, ask_ours, ask_peer, ask_peers
+from benchmarks.timing import ask_ours, ask_peers
 from legache.network.structure import NoisyMaxNetwork
 
 QUESTION = __doc__.splitlines()[0]
 _N_NEGATIVE = {"36x60": 36, "100x300": 72, "570x4000": 72}
 _PEERS = (
-    peers.SHAFER_SHENOY,
     peers.SHAFER_SHENOY_8,
     peers.LAZY_8,
+    peers.LAZY,
     peers.GREEDY,
     peers.RANDOM_GREEDY,
 )
@@ -31,7 +31,7 @@ def measure(scale: Scale) -> Result:
     configuration: dict[str, object] = {
         "seed": _SEED,
         "patients": scale.of(20, 3),
-        "patients, other libraries": scale.of(5, 1),
+        "patients, other libraries": scale.of(4, 1),
         "limit s": scale.of(10, 3),
     }
     return Result(configuration, [Table(title, rows), _growth(scale, sized)])
@@ -55,7 +55,7 @@ def _rows(scale: Scale, size: Size, network: NoisyMaxNetwork) -> list[Row]:
     asked = ask_peers(
         scale.of(_PEERS, _PEERS[:1]),
         network,
-        patients[: 1 + scale.of(5, 1)],
+        patients[: 1 + scale.of(4, 1)],
         mine.answers,
         limit_s=scale.of(10, 3),
         failed=set(),
@@ -68,27 +68,21 @@ def _rows(scale: Scale, size: Size, network: NoisyMaxNetwork) -> list[Row]:
 
 def _growth(scale: Scale, sized: list[tuple[Size, NoisyMaxNetwork]]) -> Table:
     """Growth with the number of positive findings, until something does not answer."""
+    counts = scale.of((2, 4, 8, 12, 16, 20, 24), (2, 4))
     rows: list[Row] = []
     for size, network in sized:
-        for by in (None, *scale.of((peers.LAZY_8, peers.GREEDY), ())):
-            rows += _line(scale, size, network, by)
+        failed: set[Peer] = set()
+        for n_positive in counts:
+            found = _grown(scale, network, Kind(n_positive, _N_NEGATIVE[size.name]), failed)
+            title: Row = {"causes x findings": size.name, "positive findings": n_positive}
+            rows += [title | row for row in found]
     return Table("By positive findings", rows)
 
 
-def _line(scale: Scale, size: Size, network: NoisyMaxNetwork, peer: Peer | None) -> list[Row]:
-    rows: list[Row] = []
-    if peer is not None and not peer.is_installed:
-        return rows
-    for n_positive in scale.of((2, 4, 8, 12, 16, 20, 24), (2, 4)):
-        kind = Kind(n_positive, _N_NEGATIVE[size.name])
-        patients = invented(network, 1 + scale.of(5, 2), kind, _SEED + n_positive)
-        mine = ask_ours(network, patients, budget_s=scale.of(5, 1))
-        timing, row = mine.first, mine.first.row(FIRST)
-        if peer is not None:
-            timing = ask_peer(peer, network, patients[:3], mine.answers, limit_s=4)
-            row = timing.row(peer.title, mine.first.median)
-        title: Row = {"causes x findings": size.name, "positive findings": n_positive}
-        rows.append(title | row)
-        if timing.is_lost:
-            break
-    return rows
+def _grown(scale: Scale, network: NoisyMaxNetwork, kind: Kind, failed: set[Peer]) -> list[Row]:
+    patients = invented(network, 1 + scale.of(10, 2), kind, _SEED + kind.n_positive + 1)
+    mine = ask_ours(network, patients, budget_s=scale.of(5, 1))
+    chosen = scale.of((peers.LAZY_8, peers.GREEDY), ())
+    timings = ask_peers(chosen, network, patients[:4], mine.answers, limit_s=4, failed=failed)
+    found = mine.rows()
+    return found + [timing.row(peer.title, mine.first.median) for peer, timing in timings]

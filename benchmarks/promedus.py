@@ -24,7 +24,7 @@ from benchmarks.uai import Case, TwoLayer, question_of, read, two_layer_of
 QUESTION = __doc__.splitlines()[0]
 _AS_IT_IS = (peers.LAZY, peers.GREEDY)
 _AS_TWO_LAYERS = (peers.SHAFER_SHENOY, peers.GREEDY)
-_N_REPEATS = 4
+_N_REPEATS = 3
 _LIMIT_S = 1.0
 _Columns = dict[str, dict[str, Row]]
 
