@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from legache.cli.check import check
+from legache.cli.derive import derive
 from legache.cli.describe import describe_folder
 from legache.cli.diagnose import diagnose
 from legache.cli.nodes import nodes
@@ -67,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     checked = commands.add_parser("check", help="validate a priors folder", allow_abbrev=False)
     checked.add_argument("folder", nargs="?", help="the shipped priors if left out")
     checked.set_defaults(run=check)
+    computed = commands.add_parser(
+        "derive", help="compute the numbers anew from the claims", allow_abbrev=False
+    )
+    computed.add_argument("folder", help="a priors folder")
+    computed.set_defaults(run=derive)
     described = commands.add_parser(
         "describe", help="rewrite datapackage.json after an edit", allow_abbrev=False
     )

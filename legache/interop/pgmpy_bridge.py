@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from legache.interop.decomposition import Table, decomposition
-from legache.interop.optional import imported
+from legache.optional import imported
 from legache.network.structure import NoisyMaxNetwork
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from legache.interop.decomposition import decomposition
-from legache.interop.optional import imported
+from legache.optional import imported
 from legache.network.structure import NoisyMaxNetwork
 
 if TYPE_CHECKING:

@@ -137,17 +137,13 @@ def _figures(knowledge: Knowledge) -> tuple[Figure, ...]:
 
 
 def _sources(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
-    cited: set[str] = set()
     citing: tuple[Figure | Urgency | Guidance, ...]
     citing = (*_figures(knowledge), *knowledge.urgency, *knowledge.guidance)
     for row in citing:
-        cited.update(row.sources)
         for key in row.sources:
             if key not in knowledge.source_keys:
                 hint = did_you_mean(nearest(key, knowledge.source_keys), "add it to sources.bib")
                 yield f"{row.place}: sources: unknown source {key[:64]!r}{hint}"
-    for key in sorted(knowledge.source_keys - cited):
-        yield f"sources.bib:1: source {key!r} is cited by no row; remove it"
 
 
 def _intervals(knowledge: Knowledge, _: Nodes) -> Iterator[str]:

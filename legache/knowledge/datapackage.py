@@ -15,14 +15,14 @@ import msgspec
 
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.files import digest
-from legache.knowledge.records import RECORDS, Identifier, Package, Row
+from legache.knowledge.records import PROVENANCE, RECORDS, Identifier, Package, Row
 from legache.knowledge.strict_json import parse_json
 from legache.knowledge.tables import Column, bare_type, columns
 
 NAME = "datapackage.json"
 SCHEMA_VERSION = 1
 BIBLIOGRAPHY = "sources.bib"
-TABLES = tuple(record.FILE for record in RECORDS)
+TABLES = tuple(record.FILE for record in (*RECORDS, *PROVENANCE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def describe(package: Mapping[str, Any], contents: Mapping[str, bytes]) -> str:
     contents
         The bytes of each file by name.
     """
-    resources = [_table_resource(record, contents[record.FILE]) for record in RECORDS]
+    resources = [_table_resource(record, contents[record.FILE]) for record in (*RECORDS, *PROVENANCE)]
     resources.append(
         {
             "name": "sources",

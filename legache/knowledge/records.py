@@ -29,6 +29,20 @@ Sources = Annotated[
     tuple[str, ...],
     Meta(min_length=1, description="Keys of sources.bib, separated by semicolons."),
 ]
+Claims = Annotated[
+    tuple[Identifier, ...],
+    Meta(description="Claims that the number rests on, used or as anchor, separated by semicolons."),
+]
+Derivation = (
+    Annotated[
+        str,
+        Meta(
+            max_length=400,
+            description="How value, low and high follow from the claims; empty if judged.",
+        ),
+    ]
+    | None
+)
 Code = Annotated[str, Meta(description="Code in a terminology; empty if none fits.")] | None
 AgeBand = (
     Annotated[
@@ -68,6 +82,8 @@ class Figure(Row):
     value: NonNegative
     low: NonNegative
     high: NonNegative
+    claims: Claims
+    derivation: Derivation
     grade: Grade
     sources: Sources
     note: Note
@@ -230,6 +246,106 @@ class Guidance(Row):
     note: Note
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(Row):
+    """One published figure: what was measured, in whom, and whether a number rests on it."""
+
+    FILE: ClassVar[str] = "claims.csv"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: Identifier
+    subject: Annotated[Identifier, Meta(description="A node, or `population`.")]
+    object: Annotated[Identifier, Meta(description="The other node, if there are two.")] | None
+    measure: Literal[
+        "prevalence",
+        "sensitivity",
+        "specificity",
+        "false_positive_rate",
+        "lr_positive",
+        "lr_negative",
+        "odds_ratio",
+        "relative_risk",
+        "hazard_ratio",
+        "case_mix",
+        "share_consulting",
+        "incidence_per_1000_py",
+        "consultation_incidence_per_1000_py",
+        "consultation_prevalence_per_1000_py",
+        "duration_days",
+    ]
+    value: NonNegative
+    low: Annotated[float, Meta(ge=0, description="End of the published 95 % interval.")] | None
+    high: Annotated[float, Meta(ge=0, description="End of the published 95 % interval.")] | None
+    numerator: Annotated[float, Meta(ge=0, description="Number of events or bearers.")] | None
+    denominator: (
+        Annotated[float, Meta(gt=0, description="People; person-years of an incidence.")] | None
+    )
+    population: Annotated[str, Meta(max_length=600, description="Who was studied.")]
+    setting: Literal["population", "primary_care", "clinic", "hospital", "emergency"]
+    definition: Annotated[str, Meta(max_length=600, description="What exactly was counted.")]
+    design: Literal[
+        "meta_analysis",
+        "systematic_review",
+        "rct",
+        "cohort",
+        "case_control",
+        "cross_sectional",
+        "register",
+        "case_series",
+        "guideline",
+        "textbook",
+        "narrative_review",
+    ]
+    source: Annotated[str, Meta(min_length=1, description="Key of sources.bib.")]
+    locator: Annotated[str, Meta(max_length=200, description="Where in the source it was read.")]
+    use: Annotated[
+        Literal["used", "anchor", "held_back", "rejected"],
+        Meta(
+            description="A number is computed from it; judged with it in view; it is kept for "
+            "validation; or no number rests on it."
+        ),
+    ]
+    note: Annotated[str, Meta(max_length=600, description="Caveats; why it is rejected.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack(Row):
+    """A claim that sets no number, and the quantity of the network that it is compared with."""
+
+    FILE: ClassVar[str] = "held_back.csv"
+    KEY: ClassVar[tuple[str, ...]] = ("claim",)
+
+    claim: Identifier
+    target: Annotated[
+        str, Meta(min_length=1, max_length=400, description="Events, such as `node=state`.")
+    ]
+    given: Annotated[str, Meta(max_length=400, description="What is known; `cause=responsible`.")]
+    against: (
+        Annotated[str, Meta(max_length=400, description="Of a ratio: the other condition.")] | None
+    )
+    setting: Identifier
+    note: Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search(Row):
+    """A look for literature behind a judged number, and what came of it."""
+
+    FILE: ClassVar[str] = "searches.csv"
+    KEY: ClassVar[tuple[str, ...]] = ("table", "row", "query")
+
+    table: Annotated[str, Meta(pattern=r"^[a-z_]+\.csv$", description="Where the number stands.")]
+    row: Annotated[str, Meta(min_length=1, max_length=200, description="Its key, with slashes.")]
+    query: Text
+    date: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    outcome: Literal["used", "anchor", "nothing"]
+    claims: Claims
+    note: Note
+
+
+# read when they are asked for: a diagnosis does not need them
+PROVENANCE: tuple[type[Row], ...] = (Claim, HeldBack, Search)
+
 RECORDS: tuple[type[Row], ...] = (
     Node,
     Prevalence,
@@ -257,6 +373,8 @@ class Knowledge:
 
     Attributes
     ----------
+    provenance : mapping of file name to bytes
+        The tables behind the numbers, unread; see `legache.knowledge.claims`.
     digests : mapping of file name to SHA-256
         Of every file read.
     digest : str
@@ -273,5 +391,6 @@ class Knowledge:
     urgency: tuple[Urgency, ...]
     guidance: tuple[Guidance, ...]
     source_keys: frozenset[str]
+    provenance: Mapping[str, bytes]
     digests: Mapping[str, str]
     digest: str

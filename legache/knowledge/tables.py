@@ -20,7 +20,7 @@ R = TypeVar("R", bound=Row)
 # `float()` also takes underscores, other scripts, "inf" and unbounded exponents
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _HEAD = ("value", "low", "high")
-_TAIL = ("grade", "sources", "note")
+_TAIL = ("claims", "derivation", "grade", "sources", "note")
 
 
 class _CellError(ValueError):

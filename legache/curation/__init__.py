@@ -1,0 +1,1 @@
+"""How do published claims become the numbers of a priors folder?"""

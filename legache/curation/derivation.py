@@ -1,0 +1,263 @@
+"""How does a number of the model follow from claims?
+
+A derivation is an arithmetic expression over ids of claims::
+
+    vas017                                  one study
+    pool(met001, met004, met010)            random-effects meta-analysis
+    mean(vas031, vas032)                    plain mean, of strata that make up a wider one
+    complement(ner044)                      1 - specificity
+    sensitivity(ner010, ner011)             of a positive and a negative likelihood ratio
+    odds_ratio(add012, add013)              of two proportions
+    week(vas120, add044)                    one-week prevalence: incidence x (days + 7)
+    con012 * con014 * 0.5                   with a judged factor: the number is elicited
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from legache.curation.estimates import Estimate, Scale, estimate, published_interval
+from legache.curation.pooling import pooled
+from legache.errors import KnowledgeError, did_you_mean, nearest
+from legache.knowledge.records import Claim
+from legache.network.conversions import week_prevalence
+from legache.network.structure import FloatArray
+
+_N_DRAWS = 4001
+# units and complements; any other number in a derivation is somebody's judgement
+_UNITS = frozenset({0, 1, 7, 52, 100, 365.25, 1000})
+_DIGITS = 3
+_GRADES = ("meta_analysis", "study", "guideline", "elicited")
+_GRADE_OF_DESIGN = {
+    "meta_analysis": "meta_analysis",
+    "systematic_review": "meta_analysis",
+    "guideline": "guideline",
+    "textbook": "guideline",
+    "narrative_review": "guideline",
+}
+_Numbers = Callable[..., FloatArray]
+_OPERATORS: Mapping[type[ast.operator], _Numbers] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A number as its claims give it, rounded to three significant digits.
+
+    Attributes
+    ----------
+    grade
+        That of the weakest claim; ``elicited`` with a judged factor; ``meta_analysis`` if several
+        studies were pooled.
+    arguments
+        Of `sensitivity` its likelihood ratios, of `week` incidence and days: other columns state
+        them; else empty.
+    """
+
+    value: float
+    low: float
+    high: float
+    grade: str
+    arguments: tuple[float, ...]
+
+
+def derived(expression: str, claims: Mapping[str, Claim], unit: Scale) -> Derived:
+    """Evaluate a derivation.
+
+    Parameters
+    ----------
+    expression
+        See the module.
+    claims
+        By id.
+    unit
+        ``logit`` if the result is a probability, ``log`` if it is a ratio or a rate.
+
+    Raises
+    ------
+    KnowledgeError
+        It cannot be read, names an unknown claim, or its result is not such a number.
+
+    Notes
+    -----
+    The interval of a single claim is the published one, if there is one.  Any other holds the
+    middle 95 % of 4,001 values: each claim runs through the quantiles of its distribution, in an
+    order of its own that a fixed seed shuffles.
+
+    Examples
+    --------
+    >>> from legache.knowledge.claims import claims_of
+    >>> from legache.knowledge.loading import load_knowledge, shipped_folder
+    >>> claims = claims_of(load_knowledge(shipped_folder()))
+    >>> derived("met003", claims, "logit").value
+    0.027
+    """
+    tree = _tree(expression)
+    chosen = {name: _known(name, claims) for name in named_claims(expression)}
+    numbers = _values(tree, chosen)
+    is_valid = (numbers >= 0) & ((numbers <= 1) if unit == "logit" else np.isfinite(numbers))
+    if not is_valid[0]:
+        message = f"{expression} is {numbers[0]:g}; expected a {_EXPECTED[unit]}"
+        raise KnowledgeError(message)
+    low, high = np.percentile(numbers[is_valid], (2.5, 97.5)).tolist()
+    if isinstance(tree, ast.Name):
+        low, high = published_interval(chosen[tree.id])
+    value = float(numbers[0])
+    arguments = _arguments(tree, chosen)
+    low, value, high = (_rounded(number) for number in (min(low, value), value, max(high, value)))
+    return Derived(value, low, high, _grade(tree, chosen), arguments)
+
+
+def named_claims(expression: str) -> tuple[str, ...]:
+    """Ids of the claims that a derivation names, in its order.
+
+    Raises
+    ------
+    KnowledgeError
+        It cannot be read.
+
+    Examples
+    --------
+    >>> named_claims("complement(ner044) * pool(met001, met004)")
+    ('ner044', 'met001', 'met004')
+    """
+    names = [node for node in ast.walk(_tree(expression)) if isinstance(node, ast.Name)]
+    names.sort(key=lambda node: node.col_offset)
+    return tuple(dict.fromkeys(node.id for node in names if node.id not in _FUNCTIONS))
+
+
+def _tree(expression: str) -> ast.expr:
+    try:
+        tree = ast.parse(expression, mode="eval").body
+    except SyntaxError as error:
+        message = f"derivation {expression[:80]!r} cannot be read: {error.msg}"
+        raise KnowledgeError(message) from error
+    for node in ast.walk(tree):
+        if not isinstance(node, _ALLOWED):
+            message = (
+                f"derivation {expression[:80]!r}: {ast.unparse(node)[:40]!r} is not allowed; "
+                f"expected ids of claims, numbers, + - * / and {', '.join(_FUNCTIONS)}"
+            )
+            raise KnowledgeError(message)
+    return tree
+
+
+def _known(name: str, claims: Mapping[str, Claim]) -> Claim:
+    if name not in claims:
+        suggestions = nearest(name, claims)
+        message = f"unknown claim {name!r}{did_you_mean(suggestions, 'add it to claims.csv')}"
+        raise KnowledgeError(message)
+    return claims[name]
+
+
+def _values(node: ast.expr, claims: Mapping[str, Claim]) -> FloatArray:
+    """Value of an expression, followed by that of each draw of its claims."""
+    if isinstance(node, ast.Constant):
+        return np.full(1 + _N_DRAWS, float(str(node.value)))
+    if isinstance(node, ast.Name):
+        return _spread(estimate(claims[node.id]), node.id, claims[node.id].value)
+    if isinstance(node, ast.BinOp):
+        combine = _OPERATORS[type(node.op)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return combine(_values(node.left, claims), _values(node.right, claims))
+    name, given = _call(node)
+    if name == "pool":
+        found = pooled([estimate(claims[argument.id]) for argument in _claim_names(given)])
+        return _spread(found, ast.unparse(node), found.value)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _FUNCTIONS[name](*(_values(argument, claims) for argument in given))
+
+
+def _call(node: ast.expr) -> tuple[str, list[ast.expr]]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        n_expected = _N_ARGUMENTS.get(node.func.id)
+        if node.func.id in _FUNCTIONS and n_expected in {None, len(node.args)}:
+            return node.func.id, node.args
+    message = f"{ast.unparse(node)[:80]!r} is no call of {', '.join(_FUNCTIONS)}"
+    raise KnowledgeError(message)
+
+
+def _claim_names(arguments: list[ast.expr]) -> list[ast.Name]:
+    names = [argument for argument in arguments if isinstance(argument, ast.Name)]
+    if len(names) < len(arguments):
+        message = "pool: expected ids of claims only"
+        raise KnowledgeError(message)
+    return names
+
+
+def _spread(one: Estimate, name: str, value: float) -> FloatArray:
+    """Value, and the quantiles of its distribution in an order that belongs to the name."""
+    order = np.random.default_rng(zlib.crc32(name.encode())).permutation(_N_DRAWS)
+    return np.concatenate([[value], one.quantiles(_QUANTILES[order])])
+
+
+def _mean(*numbers: FloatArray) -> FloatArray:
+    return np.asarray(np.mean(numbers, axis=0))
+
+
+def _complement(number: FloatArray) -> FloatArray:
+    return np.asarray(1 - number)
+
+
+def _sensitivity(lr_positive: FloatArray, lr_negative: FloatArray) -> FloatArray:
+    """As `legache.network.conversions.rates_from_likelihood_ratios`, for draws."""
+    specificity = (lr_positive - 1) / (lr_positive - lr_negative)
+    return np.asarray(lr_positive * (1 - specificity))
+
+
+def _odds_ratio(exposed: FloatArray, unexposed: FloatArray) -> FloatArray:
+    return np.asarray(exposed / (1 - exposed) / (unexposed / (1 - unexposed)))
+
+
+def _week(incidence: FloatArray, duration: FloatArray) -> FloatArray:
+    return np.asarray(week_prevalence(incidence, duration))
+
+
+def _arguments(tree: ast.expr, claims: Mapping[str, Claim]) -> tuple[float, ...]:
+    if not isinstance(tree, ast.Call):
+        return ()
+    name, given = _call(tree)
+    if name not in {"sensitivity", "week"}:
+        return ()
+    return tuple(_rounded(float(_values(argument, claims)[0])) for argument in given)
+
+
+def _grade(tree: ast.expr, claims: Mapping[str, Claim]) -> str:
+    literals = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    if any(literal not in _UNITS for literal in literals):
+        return "elicited"
+    if isinstance(tree, ast.Call) and _call(tree)[0] == "pool":
+        return "meta_analysis"
+    grades = [_GRADE_OF_DESIGN.get(claim.design, "study") for claim in claims.values()]
+    return max(grades, key=_GRADES.index)
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.{_DIGITS}g}")
+
+
+_EXPECTED = {"logit": "probability", "log": "finite number of at least 0"}
+_QUANTILES = np.array(
+    [NormalDist().inv_cdf((index + 0.5) / _N_DRAWS) for index in range(_N_DRAWS)]
+)
+_FUNCTIONS: Mapping[str, _Numbers] = {
+    "pool": _mean,  # of estimates, not of draws: see `_values`
+    "mean": _mean,
+    "complement": _complement,
+    "sensitivity": _sensitivity,
+    "odds_ratio": _odds_ratio,
+    "week": _week,
+}
+_N_ARGUMENTS = {"complement": 1, "sensitivity": 2, "odds_ratio": 2, "week": 2}
+_ALLOWED = (ast.Name, ast.Load, ast.Call, ast.Constant, ast.BinOp, *_OPERATORS)

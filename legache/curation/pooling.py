@@ -1,0 +1,45 @@
+"""What do several studies of the same quantity say together?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from legache.curation.estimates import Estimate
+from legache.errors import KnowledgeError
+from legache.optional import imported
+
+
+def pooled(estimates: Sequence[Estimate]) -> Estimate:
+    """Mean of a random-effects meta-analysis.
+
+    Parameters
+    ----------
+    estimates
+        At least two, on the same scale: log odds of proportions; logarithms of ratios and rates.
+
+    Returns
+    -------
+    Estimate
+        The mean, and its standard error, which holds the variance between studies as Paule and
+        Mandel (1982) estimate it.
+
+    Raises
+    ------
+    KnowledgeError
+        Fewer than two estimates, or of different scales.
+
+    Examples
+    --------
+    >>> two = [Estimate(0.2, "logit", 0.1), Estimate(0.4, "logit", 0.1)]
+    >>> round(pooled(two).value, 3)
+    0.29
+    """
+    scales = {one.scale for one in estimates}
+    if len(estimates) < 2 or len(scales) != 1:
+        message = "pool: expected at least two claims, all proportions, all ratios or all rates"
+        raise KnowledgeError(message)
+    analysis = imported("statsmodels.stats.meta_analysis", "statsmodels")
+    means = [one.transformed for one in estimates]
+    found = analysis.combine_effects(means, [one.error**2 for one in estimates], method_re="pm")
+    scale = scales.pop()
+    return Estimate.of(float(found.mean_effect_re), scale, float(found.sd_eff_w_re))

@@ -1,0 +1,55 @@
+"""Which published claims, comparisons and searches does a priors folder hold?
+
+They are read when asked for: a diagnosis needs none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TypeVar
+
+from legache.errors import KnowledgeError
+from legache.knowledge.records import Claim, HeldBack, Knowledge, Row, Search
+from legache.knowledge.tables import parse_table
+
+R = TypeVar("R", bound=Row)
+
+
+def claims_of(knowledge: Knowledge) -> Mapping[str, Claim]:
+    """Every published claim, by id.
+
+    Raises
+    ------
+    KnowledgeError
+        The table is wrong; every problem is named with file and line.
+
+    Examples
+    --------
+    >>> import legache
+    >>> claim = claims_of(legache.load().model.knowledge)["met003"]
+    >>> claim.subject, claim.measure, claim.value, claim.source
+    ('restless_legs_syndrome', 'prevalence', 0.027, 'allen2005')
+    """
+    rows = _rows(knowledge.provenance[Claim.FILE], Claim)
+    return MappingProxyType({row.id: row for row in rows})
+
+
+def held_back_of(knowledge: Knowledge) -> tuple[HeldBack, ...]:
+    """The claims that set no number, and what each is compared with."""
+    return _rows(knowledge.provenance[HeldBack.FILE], HeldBack)
+
+
+def searches_of(knowledge: Knowledge) -> tuple[Search, ...]:
+    """Where literature was looked for, and what came of it."""
+    return _rows(knowledge.provenance[Search.FILE], Search)
+
+
+@lru_cache(maxsize=16)
+def _rows(content: bytes, record: type[R]) -> tuple[R, ...]:
+    problems: list[str] = []
+    rows = tuple(parse_table(content, record, problems))
+    if problems:
+        raise KnowledgeError(problems)
+    return rows
