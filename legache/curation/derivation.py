@@ -221,7 +221,7 @@ def _odds_ratio(exposed: FloatArray, unexposed: FloatArray) -> FloatArray:
 
 
 def _week(incidence: FloatArray, duration: FloatArray) -> FloatArray:
-    return np.asarray(week_prevalence(incidence, duration))
+    return week_prevalence(incidence, duration)
 
 
 def _arguments(tree: ast.expr, claims: Mapping[str, Claim]) -> tuple[float, ...]:
@@ -248,9 +248,7 @@ def _rounded(number: float) -> float:
 
 
 _EXPECTED = {"logit": "probability", "log": "finite number of at least 0"}
-_QUANTILES = np.array(
-    [NormalDist().inv_cdf((index + 0.5) / _N_DRAWS) for index in range(_N_DRAWS)]
-)
+_QUANTILES = np.array([NormalDist().inv_cdf((index + 0.5) / _N_DRAWS) for index in range(_N_DRAWS)])
 _FUNCTIONS: Mapping[str, _Numbers] = {
     "pool": _mean,  # of estimates, not of draws: see `_values`
     "mean": _mean,

@@ -109,7 +109,8 @@ def _expected(knowledge: Knowledge) -> dict[str, Cells]:
             problems += [f"{row.place}: derivation: {problem}" for problem in error.problems]
     if problems:
         raise KnowledgeError(problems)
-    cells[Claim.FILE] = _uses(knowledge, claims)
+    if claims:
+        cells[Claim.FILE] = _uses(knowledge, claims)
     return cells
 
 
@@ -147,7 +148,8 @@ def _union(first: Iterable[str], second: Iterable[str]) -> list[str]:
 def _uses(knowledge: Knowledge, claims: Mapping[str, Claim]) -> Cells:
     """What each claim is used for, as the rows that name it tell."""
     held_back = {row.claim for row in held_back_of(knowledge)}
-    used, anchors = set(), set()
+    used: set[str] = set()
+    anchors: set[str] = set()
     for row in figures_of(knowledge):
         used.update(named_claims(row.derivation) if row.derivation else ())
         anchors.update(row.claims)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from legache.interop.decomposition import Table, decomposition
-from legache.optional import imported
 from legache.network.structure import NoisyMaxNetwork
+from legache.optional import imported
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork

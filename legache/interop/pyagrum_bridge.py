@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from legache.interop.decomposition import decomposition
-from legache.optional import imported
 from legache.network.structure import NoisyMaxNetwork
+from legache.optional import imported
 
 if TYPE_CHECKING:
     from pyagrum import BayesNet

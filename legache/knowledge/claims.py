@@ -32,22 +32,27 @@ def claims_of(knowledge: Knowledge) -> Mapping[str, Claim]:
     >>> claim.subject, claim.measure, claim.value, claim.source
     ('restless_legs_syndrome', 'prevalence', 0.027, 'allen2005')
     """
-    rows = _rows(knowledge.provenance[Claim.FILE], Claim)
-    return MappingProxyType({row.id: row for row in rows})
+    return MappingProxyType({row.id: row for row in _rows(knowledge, Claim)})
 
 
 def held_back_of(knowledge: Knowledge) -> tuple[HeldBack, ...]:
     """The claims that set no number, and what each is compared with."""
-    return _rows(knowledge.provenance[HeldBack.FILE], HeldBack)
+    return _rows(knowledge, HeldBack)
 
 
 def searches_of(knowledge: Knowledge) -> tuple[Search, ...]:
     """Where literature was looked for, and what came of it."""
-    return _rows(knowledge.provenance[Search.FILE], Search)
+    return _rows(knowledge, Search)
+
+
+def _rows(knowledge: Knowledge, record: type[R]) -> tuple[R, ...]:
+    """Records of a table that a folder may do without."""
+    content = knowledge.provenance.get(record.FILE)
+    return () if content is None else _parsed(content, record)
 
 
 @lru_cache(maxsize=16)
-def _rows(content: bytes, record: type[R]) -> tuple[R, ...]:
+def _parsed(content: bytes, record: type[R]) -> tuple[R, ...]:
     problems: list[str] = []
     rows = tuple(parse_table(content, record, problems))
     if problems:

@@ -22,7 +22,8 @@ from legache.knowledge.tables import Column, bare_type, columns
 NAME = "datapackage.json"
 SCHEMA_VERSION = 1
 BIBLIOGRAPHY = "sources.bib"
-TABLES = tuple(record.FILE for record in (*RECORDS, *PROVENANCE))
+TABLES = tuple(record.FILE for record in RECORDS)
+OPTIONAL = tuple(record.FILE for record in PROVENANCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,8 @@ def describe(package: Mapping[str, Any], contents: Mapping[str, bytes]) -> str:
     contents
         The bytes of each file by name.
     """
-    resources = [_table_resource(record, contents[record.FILE]) for record in (*RECORDS, *PROVENANCE)]
+    records = [record for record in (*RECORDS, *PROVENANCE) if record.FILE in contents]
+    resources = [_table_resource(record, contents[record.FILE]) for record in records]
     resources.append(
         {
             "name": "sources",
@@ -103,7 +105,7 @@ def _check_resources(paths: list[str]) -> None:
     """Refuse a path that is not one of the known files, above all one that leads outside."""
     expected = (*TABLES, BIBLIOGRAPHY)
     for path in paths:
-        if path not in expected:
+        if path not in {*expected, *OPTIONAL}:
             hint = did_you_mean(nearest(path, expected), f"expected {', '.join(expected)}")
             message = f"{NAME}: unknown resource path {path[:64]!r}{hint}"
             raise KnowledgeError(message)

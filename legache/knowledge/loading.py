@@ -90,8 +90,12 @@ def _count(n_hidden: int) -> list[str]:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Bytes of each of the folder's files by name; nothing outside the folder is opened."""
-    names = (datapackage.NAME, *datapackage.TABLES, datapackage.BIBLIOGRAPHY)
+    """Bytes of each of the folder's files by name; nothing outside the folder is opened.
+
+    The tables behind the numbers may be missing.
+    """
+    names = [datapackage.NAME, *datapackage.TABLES, datapackage.BIBLIOGRAPHY]
+    names += [name for name in datapackage.OPTIONAL if (folder / name).exists()]
     return {name: read_bytes(folder / name, name) for name in names}
 
 
@@ -117,7 +121,9 @@ def knowledge_from(contents: Mapping[str, bytes]) -> Knowledge:
         urgency=_typed(tables, Urgency),
         guidance=_typed(tables, Guidance),
         source_keys=source_keys,
-        provenance=MappingProxyType({row.FILE: contents[row.FILE] for row in PROVENANCE}),
+        provenance=MappingProxyType(
+            {row.FILE: contents[row.FILE] for row in PROVENANCE if row.FILE in contents}
+        ),
         digests=MappingProxyType(digests),
         digest=together.hexdigest(),
     )

@@ -31,7 +31,7 @@ Sources = Annotated[
 ]
 Claims = Annotated[
     tuple[Identifier, ...],
-    Meta(description="Claims that the number rests on, used or as anchor, separated by semicolons."),
+    Meta(description="Claims that the number rests on, by id, separated by semicolons."),
 ]
 Derivation = (
     Annotated[

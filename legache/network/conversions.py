@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from legache.errors import NetworkError
 
 FloatArray = NDArray[np.float64]
+Number = TypeVar("Number", float, FloatArray)
 
 DAYS_PER_YEAR = 365.25
 WEEKS_PER_YEAR = 52
 _ROUNDING = 4 * np.finfo(np.float64).eps  # of the sum of an intercept and log odds
 
 
-def week_prevalence(incidence_per_1000_py: float, duration_days: float) -> float:
+def week_prevalence(incidence_per_1000_py: Number, duration_days: Number) -> Number:
     r"""One-week period prevalence of a short-lived cause.
 
     A case counts if it is present at any moment of the week: it began in that

@@ -116,13 +116,6 @@ def test_a_source_given_twice_is_refused_with_its_line() -> None:
         knowledge_from(twice)
 
 
-def test_a_source_that_nothing_cites_is_refused() -> None:
-    contents = read_folder(TINY)
-    more = contents["sources.bib"] + b"@misc{gamma2020,\n  year = {2020},\n}\n"
-    with pytest.raises(KnowledgeError, match="source 'gamma2020' is cited by no row; remove it"):
-        knowledge_from({**contents, "sources.bib": more})
-
-
 def test_a_bibliography_without_entries_is_refused() -> None:
     contents = read_folder(TINY)
     with pytest.raises(KnowledgeError, match=r"^sources\.bib:1: no source; entries begin with"):

@@ -14,7 +14,7 @@ from legache.knowledge.records import RECORDS, Link, RiskFactor, Row
 from legache.knowledge.tables import columns, number, parse_table
 from tests.strategies import repeatable
 
-_HEADER = "factor,cause,value,low,high,grade,sources,note\n"
+_HEADER = "factor,cause,value,low,high,claims,derivation,grade,sources,note\n"
 
 READ = {
     "0": 0.0,
@@ -93,7 +93,7 @@ REFUSED = [
 
 
 def _row(value: str) -> bytes:
-    return f"{_HEADER}smoking,vein_clot,{value},1e-300,1e300,study,alpha2001,\n".encode()
+    return f"{_HEADER}smoking,vein_clot,{value},1e-300,1e300,,,study,alpha2001,\n".encode()
 
 
 def _problems(value: str) -> list[str]:
