@@ -152,8 +152,8 @@ class Network:
         evidence
             Mapping from node ids to values; may be combined with keywords.
         **more
-            The same as keywords.  ``age`` is in years (18 or more), ``sex`` is
-            ``"female"`` or ``"male"``.  Other nodes take ``True``, ``False``,
+            The same as keywords.  ``age`` is in years (18 or more with the shipped
+            priors), ``sex`` is ``"female"`` or ``"male"``.  Other nodes take ``True``, ``False``,
             or ``None``, ``NaN`` or ``pandas.NA`` for unknown; graded nodes a
             state's name or a list of states; any node a `Likelihood`.
 

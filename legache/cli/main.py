@@ -50,16 +50,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = commands.add_parser(
         "diagnose",
-        help="rank the causes of a leg ache",
+        help="rank the causes of the complaint",
         allow_abbrev=False,
-        usage="legache diagnose [FILE] [--ID [VALUE]] [--no-ID] [--setting NAME] [--json]",
+        usage=(
+            "legache diagnose [FILE] [--ID [VALUE]] [--no-ID] [--setting NAME] [--json] "
+            "[--priors FOLDER]"
+        ),
         description=(
             "Evidence comes from FILE, a JSON object of node ids and values ('-' for standard "
-            "input), and from options: --worse-at-night, --no-fever, --age 67, --sex female, "
-            "--duration over_3_months, --potassium low,very_low. `legache nodes` lists the ids."
+            "input), and from options, with the shipped priors for instance --worse-at-night, "
+            "--no-fever, --age 67, --sex female, --duration over_3_months, "
+            "--potassium low,very_low. `legache nodes` lists the ids."
         ),
     )
-    asked.add_argument("--setting", help="who is asking: survey, primary_care or emergency")
+    asked.add_argument("--setting", help="who is asking: a setting of the priors")
     asked.add_argument("--json", action="store_true", help="print everything as JSON")
     asked.set_defaults(run=diagnose)
     listed = commands.add_parser("nodes", help="list what can be said", allow_abbrev=False)

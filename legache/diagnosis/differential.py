@@ -63,7 +63,7 @@ class Diagnosis:
     def causes(self) -> pd.DataFrame:
         """One row for each cause, most probably responsible first.
 
-        Columns are ``label``; ``prior``, P(present) in adults before any
+        Columns are ``label``; ``prior``, P(present) in everyone before any
         evidence; ``present``, P(present | evidence); ``responsible``, the
         probability that this cause is what brought the patient; and
         ``urgency``.  Causes are not exclusive: a column need not sum to 1.  If the

@@ -18,7 +18,7 @@ from legache.knowledge.records import Node
 
 AGE = "age"
 AGE_BAND = "age_band"
-YOUNGEST, OLDEST = 18, 120
+OLDEST = 120
 _BINARY = ("absent", "present")
 ABSENT, PRESENT = (1.0, 0.0), (0.0, 1.0)
 
@@ -115,8 +115,8 @@ def parse_evidence(nodes: Mapping[str, Node], said: Mapping[str, object]) -> Evi
         if _is_unknown(value):
             continue
         if name == AGE:
-            given[name] = _age(value)
-            value = _age_band_of(_age(value), node)
+            given[name] = years = _age(value, node)
+            value = _age_band_of(years, node)
         canonical, likelihood = _observation(node, value)
         if node.id in likelihoods and likelihoods[node.id] != likelihood:
             message = f"{AGE} and {AGE_BAND} contradict each other; give one of them"
@@ -174,24 +174,26 @@ def _finite(value: object) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def _age(value: object) -> int | float:
+def _age(value: object, node: Node) -> int | float:
+    """Age in years, from the beginning of the first age band on."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
     if not is_number:
         message = f"{AGE} must be a number of years, such as age=67"
         raise EvidenceError(message)
-    if not YOUNGEST <= value <= OLDEST:  # type: ignore[operator] # a real number, as checked
-        message = f"{AGE} is out of range; expected an adult of {YOUNGEST} to {OLDEST} years"
+    youngest = _first_year(node.states[0])
+    if not youngest <= value <= OLDEST:  # type: ignore[operator] # a real number, as checked
+        message = f"{AGE} is out of range; expected {youngest} to {OLDEST} years"
         raise EvidenceError(message)
     years = float(value)  # type: ignore[arg-type] # a real number, as checked
     return int(years) if years.is_integer() else years
 
 
 def _age_band_of(years: float, node: Node) -> str:
-    for band in reversed(node.states):
-        if years >= float(band.split("_", maxsplit=1)[0]):
-            return band
-    message = f"{AGE} is below the first age band, {node.states[0]}"
-    raise EvidenceError(message)
+    return next(band for band in reversed(node.states) if years >= _first_year(band))
+
+
+def _first_year(band: str) -> int:
+    return int(band.split("_", maxsplit=1)[0])
 
 
 def _observation(node: Node, value: object) -> tuple[object, tuple[float, ...]]:

@@ -16,7 +16,7 @@ class RankedCause:
     Attributes
     ----------
     prior
-        P(present) in adults before any evidence.
+        P(present) in everyone before any evidence.
     present, responsible
         P(present | evidence), and the probability that it brought the patient.
     urgency

@@ -178,7 +178,9 @@ def _prevalence_complete(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
 
 def _links_complete(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
     complaint = next(node.id for node in nodes.values() if node.group == "complaint")
-    linked_causes, linked_nodes = set(), {complaint}
+    # what a cause does to the patient may all be done by another cause that it leads to
+    linked_causes = {row.factor for row in knowledge.risk_factors}
+    linked_nodes = {complaint}
     states: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     figures: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in knowledge.links:
@@ -196,7 +198,7 @@ def _links_complete(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
         yield from _state_problems(f"links.csv:1: {cause} -> {name}", nodes[name], given)
     for node in nodes.values():
         if node.kind == "cause" and node.id not in linked_causes:
-            yield f"links.csv:1: cause {node.id!r} has no link; add one"
+            yield f"links.csv:1: cause {node.id!r} has no link, and leads to no cause; add one"
         if node.kind in {"finding", "test"} and node.id not in linked_nodes:
             yield f"links.csv:1: {node.kind} {node.id!r} has no link; add one"
 

@@ -95,6 +95,18 @@ def test_no_evidence_is_the_complaint_alone(capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out)["evidence"] == {}
 
 
+def test_the_help_says_nothing_that_another_complaint_would_make_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words in (["--help"], ["diagnose", "--help"]):
+        with pytest.raises(SystemExit):
+            main(words)
+    printed = capsys.readouterr().out
+    assert "rank the causes of the complaint" in printed
+    for word in ("leg ache", "survey", "primary_care"):
+        assert word not in printed
+
+
 @pytest.mark.parametrize(
     ("words", "culprit"),
     [

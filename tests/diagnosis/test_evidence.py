@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import pickle
 import traceback
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 
 from legache import EvidenceError, ImpossibleEvidenceError, Likelihood, Network
+from legache.diagnosis.evidence import parse_evidence
 
 SENTINEL = "zqsentinelqz"
 NUMBER = 7731.25
@@ -89,6 +91,16 @@ def test_a_message_never_repeats_what_the_patient_answered(
     assert SENTINEL not in told
     assert str(NUMBER) not in told
     assert "17" not in told
+
+
+def test_the_first_age_band_says_who_is_too_young(network: Network) -> None:
+    nodes = network.model.nodes
+    of_children = {**nodes, "age_band": replace(nodes["age_band"], states=("2_17", "18_plus"))}
+
+    assert parse_evidence(of_children, {"age": 2}).likelihoods == {"age_band": (1.0, 0.0)}
+    assert parse_evidence(of_children, {"age": 18}).likelihoods == {"age_band": (0.0, 1.0)}
+    with pytest.raises(EvidenceError, match=r"^age is out of range; expected 2 to 120 years$"):
+        parse_evidence(of_children, {"age": 1})
 
 
 @pytest.mark.parametrize(
