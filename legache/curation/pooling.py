@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from legache.curation.estimates import Estimate
 from legache.errors import KnowledgeError
 from legache.optional import imported
@@ -39,7 +41,8 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
         message = "pool: expected at least two claims, all proportions, all ratios or all rates"
         raise KnowledgeError(message)
     analysis = imported("statsmodels.stats.meta_analysis", "statsmodels")
-    means = [one.transformed for one in estimates]
-    found = analysis.combine_effects(means, [one.error**2 for one in estimates], method_re="pm")
+    means = np.array([one.transformed for one in estimates])
+    variances = np.array([one.error**2 for one in estimates])
+    found = analysis.combine_effects(means, variances, method_re="pm")
     scale = scales.pop()
     return Estimate.of(float(found.mean_effect_re), scale, float(found.sd_eff_w_re))

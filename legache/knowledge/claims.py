@@ -32,7 +32,7 @@ def claims_of(knowledge: Knowledge) -> Mapping[str, Claim]:
     >>> claim.subject, claim.measure, claim.value, claim.source
     ('restless_legs_syndrome', 'prevalence', 0.027, 'allen2005')
     """
-    return MappingProxyType({row.id: row for row in _rows(knowledge, Claim)})
+    return _claims(knowledge.provenance.get(Claim.FILE, b""))
 
 
 def held_back_of(knowledge: Knowledge) -> tuple[HeldBack, ...]:
@@ -45,14 +45,20 @@ def searches_of(knowledge: Knowledge) -> tuple[Search, ...]:
     return _rows(knowledge, Search)
 
 
-def _rows(knowledge: Knowledge, record: type[R]) -> tuple[R, ...]:
-    """Records of a table that a folder may do without."""
-    content = knowledge.provenance.get(record.FILE)
-    return () if content is None else _parsed(content, record)
-
-
 @lru_cache(maxsize=16)
+def _claims(content: bytes) -> Mapping[str, Claim]:
+    """Claims of a table; there are many, and they are asked for again and again."""
+    return MappingProxyType({row.id: row for row in _parsed(content, Claim)})
+
+
+def _rows(knowledge: Knowledge, record: type[R]) -> tuple[R, ...]:
+    return _parsed(knowledge.provenance.get(record.FILE, b""), record)
+
+
 def _parsed(content: bytes, record: type[R]) -> tuple[R, ...]:
+    """Records of a table, of which a folder may have none."""
+    if not content:
+        return ()
     problems: list[str] = []
     rows = tuple(parse_table(content, record, problems))
     if problems:

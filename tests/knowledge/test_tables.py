@@ -158,7 +158,7 @@ def test_a_number_out_of_range_is_named_with_its_line_and_column(text: str) -> N
 
 
 def test_all_problems_of_a_table_are_named_at_once() -> None:
-    content = _row("x") + b"smoking,vein_clot\n" + b"Smoking,vein_clot,1,1,2,stdy,alpha2001,\n"
+    content = _row("x") + b"smoking,vein_clot\n" + b"Smoking,vein_clot,1,1,2,,,stdy,alpha2001,\n"
     problems: list[str] = []
     parse_table(content, RiskFactor, problems)
     assert [problem.split(": ")[0] for problem in problems] == [
