@@ -13,13 +13,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from legache.network.structure import Finding, FloatArray, NoisyMaxNetwork
+from legache.inference.simulation import simulated_people
+from legache.network.structure import Finding, NoisyMaxNetwork
 
 Codes = NDArray[np.int8]
 Likelihoods = dict[str, tuple[float, ...]]
 UNKNOWN = -1
 COMPLAINT = "leg_ache"
-_CHUNK = 100_000
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,7 @@ def mapping(network: NoisyMaxNetwork, row: Codes) -> dict[str, object]:
 
 def complainers(network: NoisyMaxNetwork, n: int, seed: int) -> Codes:
     """Simulate people from the network, and keep those with the complaint; everything known."""
-    rng = np.random.default_rng(seed)
-    kept: list[Codes] = []
-    while sum(map(len, kept)) < n:
-        kept.append(_chunk(network, rng))
-    return np.concatenate(kept)[:n]
+    return simulated_people(network, n, seed, complaint=COMPLAINT).codes
 
 
 def described(network: NoisyMaxNetwork, people: Codes, kind: Kind, seed: int) -> Codes:
@@ -153,7 +149,7 @@ def _invented(network: NoisyMaxNetwork, rng: np.random.Generator, kind: Kind) ->
     row[where.contexts] = _some_contexts(rng, contexts[None].astype(np.int8), kind.known)[0]
     true = np.zeros(len(network.causes), dtype=bool)
     true[rng.choice(true.size, rng.integers(2, 4), replace=False)] = True
-    shown = [_level(finding, rng, true[None])[0] > 0 for finding in network.findings]
+    shown = [rng.random() < _chance(finding, true) for finding in network.findings]
     related = [true[finding.causes].any() for finding in network.findings]
     order = np.lexsort((rng.random(len(shown)), np.logical_not(related), np.logical_not(shown)))
     codes = np.full(len(shown), UNKNOWN, dtype=np.int8)
@@ -163,96 +159,14 @@ def _invented(network: NoisyMaxNetwork, rng: np.random.Generator, kind: Kind) ->
     return row
 
 
+def _chance(finding: Finding, is_active: NDArray[np.bool_]) -> float:
+    """Probability that some active cause shows a finding."""
+    strengths = finding.strengths[is_active[finding.causes]].sum(axis=1)
+    return float(1 - np.prod(1 - strengths))
+
+
 def _is_complaint(network: NoisyMaxNetwork) -> NDArray[np.bool_]:
     return np.array([finding.id == COMPLAINT for finding in network.findings])
-
-
-def _chunk(network: NoisyMaxNetwork, rng: np.random.Generator) -> Codes:
-    stratum = rng.choice(len(network.strata), _CHUNK, p=network.stratum_share)
-    contexts = rng.random((_CHUNK, len(network.context_ids)))
-    contexts = contexts < network.context_probability[stratum]
-    present = np.zeros((_CHUNK, len(network.causes)), dtype=bool)
-    for place in network.cause_order():
-        present[:, place] = rng.random(_CHUNK) < _cause(network, place, stratum, contexts, present)
-    share = np.array([cause.responsible for cause in network.causes])
-    people = _People(
-        stratum=stratum,
-        contexts=contexts,
-        present=present,
-        responsible=present & (rng.random(present.shape) < share),
-        unlisted=rng.random(_CHUNK) < network.unlisted,
-    )
-    first = next(finding for finding in network.findings if finding.id == COMPLAINT)
-    people = people.those(_finding(first, rng, people) > 0)
-    return _codes(network, rng, people)
-
-
-@dataclass(frozen=True)
-class _People:
-    stratum: NDArray[np.intp]
-    contexts: NDArray[np.bool_]
-    present: NDArray[np.bool_]
-    responsible: NDArray[np.bool_]
-    unlisted: NDArray[np.bool_]
-
-    def those(self, chosen: NDArray[np.bool_]) -> _People:
-        fields = (self.stratum, self.contexts, self.present, self.responsible, self.unlisted)
-        return _People(*(field[chosen] for field in fields))
-
-
-def _cause(
-    network: NoisyMaxNetwork,
-    place: int,
-    stratum: NDArray[np.intp],
-    contexts: NDArray[np.bool_],
-    present: NDArray[np.bool_],
-) -> FloatArray:
-    cause = network.causes[place]
-    log_odds = cause.intercept[stratum] + contexts[:, cause.contexts] @ cause.context_log_odds
-    log_odds = log_odds + present[:, cause.causes] @ cause.cause_log_odds
-    return np.asarray(1 / (1 + np.exp(-log_odds)))
-
-
-def _codes(network: NoisyMaxNetwork, rng: np.random.Generator, people: _People) -> Codes:
-    """Row of codes of each; of the complaint only its presence is told."""
-    strata = np.array([_root_codes(network, stratum) for stratum in network.strata])
-    levels = [
-        np.ones(people.stratum.size) if finding.id == COMPLAINT else _finding(finding, rng, people)
-        for finding in network.findings
-    ]
-    parts = (strata[people.stratum], people.contexts, people.present, np.stack(levels, axis=1))
-    return np.concatenate(parts, axis=1).astype(np.int8)
-
-
-def _root_codes(network: NoisyMaxNetwork, stratum: tuple[str, ...]) -> list[int]:
-    states = states_of(network)
-    return [states[name].index(s) for name, s in zip(network.root_ids, stratum, strict=True)]
-
-
-def _finding(finding: Finding, rng: np.random.Generator, people: _People) -> NDArray[np.int8]:
-    active = people.responsible if finding.hangs_on_responsible else people.present
-    level = _level(finding, rng, active)
-    leak = _drawn(rng, finding.leak[people.stratum])
-    unlisted = np.where(people.unlisted, _drawn(rng, finding.unlisted, level.size), 0)
-    return np.maximum(level, np.maximum(leak, unlisted)).astype(np.int8)
-
-
-def _level(
-    finding: Finding, rng: np.random.Generator, active: NDArray[np.bool_]
-) -> NDArray[np.int8]:
-    """Highest level that any active cause brings a finding to."""
-    level = np.zeros(len(active), dtype=np.int8)
-    for place, strengths in zip(finding.causes.tolist(), finding.strengths, strict=True):
-        drawn = _drawn(rng, strengths, len(active))
-        level = np.maximum(level, np.where(active[:, place], drawn, 0))
-    return level
-
-
-def _drawn(rng: np.random.Generator, above: FloatArray, n: int | None = None) -> NDArray[np.int8]:
-    """State drawn from the probabilities of the states above the first: shape (..., n_above)."""
-    reaches = np.cumsum(above[..., ::-1], axis=-1)[..., ::-1]
-    uniform = rng.random(n if n is not None else len(above))
-    return np.asarray((uniform[:, None] < reaches).sum(axis=1), dtype=np.int8)
 
 
 def _some(rng: np.random.Generator, candidates: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:

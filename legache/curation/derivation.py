@@ -97,7 +97,7 @@ def derived(expression: str, claims: Mapping[str, Claim], unit: Scale) -> Derive
 
     Examples
     --------
-    >>> from legache.knowledge.claims import claims_of
+    >>> from legache.knowledge.supplements import claims_of
     >>> from legache.knowledge.loading import load_knowledge, shipped_folder
     >>> claims = claims_of(load_knowledge(shipped_folder()))
     >>> derived("met003", claims, "logit").value

@@ -88,7 +88,7 @@ def estimate(claim: Claim) -> Estimate:
     KnowledgeError
         A proportion above 1, or a number of 0 without a sample size.
     """
-    scale: Scale = "logit" if claim.measure in _PROPORTIONS else "log"
+    scale: Scale = "logit" if is_proportion(claim) else "log"
     value = _inner(claim) if scale == "logit" else claim.value
     if value <= 0 or (scale == "logit" and value >= 1):
         message = f"{claim.place}: value: {claim.value:g} of {claim.id} needs a sample size"
@@ -103,11 +103,16 @@ def estimate(claim: Claim) -> Estimate:
     return Estimate(value, scale, _UNSTATED)
 
 
+def is_proportion(claim: Claim) -> bool:
+    """Tell whether a claim is a share of people, and not a ratio, a rate or a length of time."""
+    return claim.measure in _PROPORTIONS
+
+
 def published_interval(claim: Claim) -> tuple[float, float]:
     """Limits as published; else those that `estimate` derives."""
     if claim.low is not None and claim.high is not None:
         return claim.low, claim.high
-    if claim.measure in _PROPORTIONS and claim.denominator is not None:
+    if is_proportion(claim) and claim.denominator is not None:
         return _wilson(claim)
     return estimate(claim).interval
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from legache.curation.derivation import Derived, derived, named_claims
 from legache.errors import KnowledgeError
-from legache.knowledge.claims import claims_of, held_back_of
+from legache.knowledge.supplements import claims_of, held_back_of
 from legache.knowledge.records import (
     Background,
     Claim,
@@ -116,7 +116,7 @@ def _expected(knowledge: Knowledge) -> dict[str, Cells]:
 
 def _of_row(row: Figure, claims: Mapping[str, Claim]) -> dict[str, str]:
     expression = row.derivation or ""
-    found = derived(expression, claims, "logit" if _is_probability(row) else "log")
+    found = derived(expression, claims, "logit" if is_probability(row) else "log")
     cited = [claims[name].source for name in named_claims(expression)]
     return {
         "value": _text(found.value),
@@ -129,7 +129,8 @@ def _of_row(row: Figure, claims: Mapping[str, Claim]) -> dict[str, str]:
     }
 
 
-def _is_probability(row: Figure) -> bool:
+def is_probability(row: Figure) -> bool:
+    """Tell whether a number is a probability, and not a ratio or a rate."""
     if isinstance(row, Complaint):
         return row.measure == "probability"
     return not isinstance(row, RiskFactor)

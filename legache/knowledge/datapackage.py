@@ -15,7 +15,7 @@ import msgspec
 
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.files import digest
-from legache.knowledge.records import PROVENANCE, RECORDS, Identifier, Package, Row
+from legache.knowledge.records import SUPPLEMENTS, RECORDS, Identifier, Package, Row
 from legache.knowledge.strict_json import parse_json
 from legache.knowledge.tables import Column, bare_type, columns
 
@@ -23,7 +23,7 @@ NAME = "datapackage.json"
 SCHEMA_VERSION = 1
 BIBLIOGRAPHY = "sources.bib"
 TABLES = tuple(record.FILE for record in RECORDS)
-OPTIONAL = tuple(record.FILE for record in PROVENANCE)
+OPTIONAL = tuple(record.FILE for record in SUPPLEMENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def describe(package: Mapping[str, Any], contents: Mapping[str, bytes]) -> str:
     contents
         The bytes of each file by name.
     """
-    records = [record for record in (*RECORDS, *PROVENANCE) if record.FILE in contents]
+    records = [record for record in (*RECORDS, *SUPPLEMENTS) if record.FILE in contents]
     resources = [_table_resource(record, contents[record.FILE]) for record in records]
     resources.append(
         {

@@ -15,7 +15,7 @@ from legache.knowledge import datapackage
 from legache.knowledge.checks import problems_across_tables
 from legache.knowledge.files import decode, digest, read_bytes
 from legache.knowledge.records import (
-    PROVENANCE,
+    SUPPLEMENTS,
     RECORDS,
     Background,
     Complaint,
@@ -121,8 +121,8 @@ def knowledge_from(contents: Mapping[str, bytes]) -> Knowledge:
         urgency=_typed(tables, Urgency),
         guidance=_typed(tables, Guidance),
         source_keys=source_keys,
-        provenance=MappingProxyType(
-            {row.FILE: contents[row.FILE] for row in PROVENANCE if row.FILE in contents}
+        supplements=MappingProxyType(
+            {row.FILE: contents[row.FILE] for row in SUPPLEMENTS if row.FILE in contents}
         ),
         digests=MappingProxyType(digests),
         digest=together.hexdigest(),

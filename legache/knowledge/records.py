@@ -343,8 +343,22 @@ class Search(Row):
     note: Note
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation(Row):
+    """A textbook picture of one cause, to see what a change of numbers does."""
+
+    FILE: ClassVar[str] = "presentations.csv"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: Identifier
+    causes: Annotated[tuple[str, ...], Meta(min_length=1, description="What it is a picture of.")]
+    evidence: Annotated[
+        str, Meta(min_length=1, max_length=2000, description="`node=state`, joined by semicolons.")
+    ]
+
+
 # read when they are asked for: a diagnosis does not need them
-PROVENANCE: tuple[type[Row], ...] = (Claim, HeldBack, Search)
+SUPPLEMENTS: tuple[type[Row], ...] = (Claim, HeldBack, Search, Presentation)
 
 RECORDS: tuple[type[Row], ...] = (
     Node,
@@ -373,8 +387,8 @@ class Knowledge:
 
     Attributes
     ----------
-    provenance : mapping of file name to bytes
-        The tables behind the numbers, unread; see `legache.knowledge.claims`.
+    supplements : mapping of file name to bytes
+        The tables behind the numbers, unread; see `legache.knowledge.supplements`.
     digests : mapping of file name to SHA-256
         Of every file read.
     digest : str
@@ -391,6 +405,6 @@ class Knowledge:
     urgency: tuple[Urgency, ...]
     guidance: tuple[Guidance, ...]
     source_keys: frozenset[str]
-    provenance: Mapping[str, bytes]
+    supplements: Mapping[str, bytes]
     digests: Mapping[str, str]
     digest: str

@@ -17,7 +17,7 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 
 from legache.knowledge import datapackage
-from legache.knowledge.claims import claims_of
+from legache.knowledge.supplements import claims_of
 from legache.knowledge.loading import load_knowledge, read_folder, shipped_folder
 from legache.knowledge.records import RECORDS, Figure, Knowledge, Node, Row
 

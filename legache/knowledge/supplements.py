@@ -1,4 +1,4 @@
-"""Which published claims, comparisons and searches does a priors folder hold?
+"""Which claims, comparisons, searches and textbook pictures does a priors folder hold?
 
 They are read when asked for: a diagnosis needs none of them.
 """
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from legache.errors import KnowledgeError
-from legache.knowledge.records import Claim, HeldBack, Knowledge, Row, Search
+from legache.knowledge.records import Claim, HeldBack, Knowledge, Presentation, Row, Search
 from legache.knowledge.tables import parse_table
 
 R = TypeVar("R", bound=Row)
@@ -32,7 +32,7 @@ def claims_of(knowledge: Knowledge) -> Mapping[str, Claim]:
     >>> claim.subject, claim.measure, claim.value, claim.source
     ('restless_legs_syndrome', 'prevalence', 0.027, 'allen2005')
     """
-    return _claims(knowledge.provenance.get(Claim.FILE, b""))
+    return _claims(knowledge.supplements.get(Claim.FILE, b""))
 
 
 def held_back_of(knowledge: Knowledge) -> tuple[HeldBack, ...]:
@@ -45,6 +45,11 @@ def searches_of(knowledge: Knowledge) -> tuple[Search, ...]:
     return _rows(knowledge, Search)
 
 
+def presentations_of(knowledge: Knowledge) -> tuple[Presentation, ...]:
+    """Textbook pictures of the causes."""
+    return _rows(knowledge, Presentation)
+
+
 @lru_cache(maxsize=16)
 def _claims(content: bytes) -> Mapping[str, Claim]:
     """Claims of a table; there are many, and they are asked for again and again."""
@@ -52,7 +57,7 @@ def _claims(content: bytes) -> Mapping[str, Claim]:
 
 
 def _rows(knowledge: Knowledge, record: type[R]) -> tuple[R, ...]:
-    return _parsed(knowledge.provenance.get(record.FILE, b""), record)
+    return _parsed(knowledge.supplements.get(record.FILE, b""), record)
 
 
 def _parsed(content: bytes, record: type[R]) -> tuple[R, ...]:

@@ -1,0 +1,215 @@
+"""What is wrong, or at least suspicious, in the claims and in the numbers that rest on them?"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from legache.curation.derivation import named_claims
+from legache.curation.estimates import is_proportion
+from legache.curation.recompute import changes, figures_of
+from legache.errors import KnowledgeError, did_you_mean, nearest
+from legache.knowledge.records import Claim, Figure, Knowledge
+from legache.knowledge.supplements import claims_of, held_back_of, presentations_of, searches_of
+
+_POPULATION = "population"
+_Z = 1.959963984540054
+# a cluster or a finite population may halve the binomial error; more asks for an explanation
+_NARROW = 0.5
+_ROUNDING = 0.006
+_LARGE_ODDS_RATIO = 30.0
+
+Claims = Mapping[str, Claim]
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """What a curator should mend, and what a curator should look at again.
+
+    Attributes
+    ----------
+    problems, suspicions
+        One line each: file, line, what is wrong and what to do.
+    """
+
+    problems: tuple[str, ...]
+    suspicions: tuple[str, ...]
+
+
+def lint(knowledge: Knowledge, contents: Mapping[str, bytes]) -> Lint:
+    """Look through the claims, and through the numbers that rest on them.
+
+    Parameters
+    ----------
+    knowledge
+        Of a folder that loads.
+    contents
+        The bytes of its files by name.
+
+    Returns
+    -------
+    Lint
+        Problems: what dangles, is missing, impossible, or not what its claims give.  Suspicions:
+        intervals too narrow for their sample, figures entered twice, very large odds ratios.
+
+    Examples
+    --------
+    >>> from legache.knowledge.loading import load_knowledge, read_folder, shipped_folder
+    >>> folder = shipped_folder()
+    >>> lint(load_knowledge(folder), read_folder(folder)).problems
+    ()
+    """
+    claims = claims_of(knowledge)
+    problems = [line for check in _PROBLEMS for line in check(knowledge, claims)]
+    if not problems:
+        try:
+            problems += [str(change) for change in changes(knowledge, contents)]
+        except KnowledgeError as error:
+            problems += error.problems
+    suspicions = [line for check in _SUSPICIONS for line in check(knowledge, claims)]
+    return Lint(tuple(problems), tuple(suspicions))
+
+
+def _impossible_claims(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
+    nodes = {_POPULATION, *(node.id for node in knowledge.nodes)}
+    for claim in claims.values():
+        for column, name in (("subject", claim.subject), ("object", claim.object)):
+            if name is not None and name not in nodes:
+                hint = did_you_mean(nearest(name, nodes), "add it to nodes.csv")
+                yield f"{claim.place}: {column}: unknown node {name!r}{hint}"
+        if claim.source not in knowledge.source_keys:
+            hint = did_you_mean(nearest(claim.source, knowledge.source_keys), "add it")
+            yield f"{claim.place}: source: unknown source {claim.source!r}{hint}"
+        if is_proportion(claim) and max(claim.value, claim.high or 0) > 1:
+            yield f"{claim.place}: value: a proportion above 1; correct the row"
+        if (claim.low is None) != (claim.high is None):
+            yield f"{claim.place}: low: give both limits of the interval, or neither"
+        if claim.low is not None and claim.high is not None:
+            if not claim.low <= claim.value <= claim.high:
+                yield f"{claim.place}: value: {claim.value:g} is outside its interval"
+        if claim.use == "rejected" and not claim.note:
+            yield f"{claim.place}: note: no number rests on {claim.id}; say why"
+
+
+def _counts(_: Knowledge, claims: Claims) -> Iterator[str]:
+    for claim in claims.values():
+        if not is_proportion(claim) or claim.numerator is None or claim.denominator is None:
+            continue
+        share = claim.numerator / claim.denominator
+        if abs(share - claim.value) > max(_ROUNDING, 0.05 * claim.value):
+            yield (
+                f"{claim.place}: value: {claim.value:g}, but {claim.numerator:g} of "
+                f"{claim.denominator:g} is {share:.3g}; correct one of them"
+            )
+
+
+def _dangling_claims(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
+    held_back = {row.claim for row in held_back_of(knowledge)}
+    for row in figures_of(knowledge):
+        named = _named(row)
+        for name in dict.fromkeys([*row.claims, *named]):
+            if name not in claims:
+                hint = did_you_mean(nearest(name, claims), "add it to claims.csv")
+                yield f"{row.place}: claims: unknown claim {name!r}{hint}"
+            elif name in held_back:
+                yield f"{row.place}: claims: {name} is held back; it may set no number"
+    for row in held_back_of(knowledge):
+        if row.claim not in claims:
+            hint = did_you_mean(nearest(row.claim, claims), "add it to claims.csv")
+            yield f"{row.place}: claim: unknown claim {row.claim!r}{hint}"
+
+
+def _named(row: Figure) -> tuple[str, ...]:
+    try:
+        return named_claims(row.derivation) if row.derivation else ()
+    except KnowledgeError:
+        return ()  # `changes` says what is wrong with it
+
+
+def _underived(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
+    for row in figures_of(knowledge):
+        if claims and row.derivation is None and row.grade != "elicited":
+            yield (
+                f"{row.place}: derivation: a number of grade {row.grade} says how it follows "
+                f"from its claims; add it, or the grade is elicited"
+            )
+
+
+def _dangling_searches(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
+    keys = {(row.FILE, _key(row)) for row in figures_of(knowledge)}
+    for search in searches_of(knowledge):
+        if (search.table, search.row) not in keys:
+            hint = did_you_mean(
+                nearest(search.row, [key for table, key in keys if table == search.table]),
+                "name a row by its key, with slashes",
+            )
+            yield f"{search.place}: row: no row {search.row!r} in {search.table}{hint}"
+        for name in search.claims:
+            if name not in claims:
+                yield f"{search.place}: claims: unknown claim {name!r}; add it to claims.csv"
+
+
+def _key(row: Figure) -> str:
+    return "/".join(str(part) for name in row.KEY if (part := getattr(row, name)) is not None)
+
+
+def _presentation_causes(knowledge: Knowledge, _: Claims) -> Iterator[str]:
+    causes = {node.id for node in knowledge.nodes if node.kind == "cause"}
+    for row in presentations_of(knowledge):
+        for name in row.causes:
+            if name not in causes:
+                hint = did_you_mean(nearest(name, causes), "name a cause")
+                yield f"{row.place}: causes: unknown cause {name!r}{hint}"
+
+
+def _uncited_sources(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
+    citing = (*figures_of(knowledge), *knowledge.urgency, *knowledge.guidance)
+    cited = set(itertools.chain.from_iterable(row.sources for row in citing))
+    cited |= {claim.source for claim in claims.values()}
+    for key in sorted(knowledge.source_keys - cited):
+        yield f"sources.bib:1: source {key!r} is cited by no row; remove it"
+
+
+def _narrow_intervals(_: Knowledge, claims: Claims) -> Iterator[str]:
+    for claim in claims.values():
+        n, p = claim.denominator, claim.value
+        if not is_proportion(claim) or n is None or claim.low is None or claim.high is None:
+            continue
+        width, expected = claim.high - claim.low, 2 * _Z * math.sqrt(p * (1 - p) / n)
+        if width < _NARROW * expected:
+            yield (
+                f"{claim.place}: low: an interval of {width:.2g} is narrower than a sample of "
+                f"{n:g} allows, about {expected:.2g}; check both"
+            )
+
+
+def _twice(_: Knowledge, claims: Claims) -> Iterator[str]:
+    seen: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in claims.values():
+        fields = ("source", "subject", "object", "measure", "value", "population", "definition")
+        seen[tuple(getattr(claim, name) for name in fields)].append(claim)
+    for first, *others in seen.values():
+        for claim in others:
+            yield f"{claim.place}: id: {claim.id} says what {first.id} says; keep one"
+
+
+def _large_odds_ratios(knowledge: Knowledge, _: Claims) -> Iterator[str]:
+    for row in knowledge.risk_factors:
+        if row.value > _LARGE_ODDS_RATIO and row.grade != "elicited":
+            yield f"{row.place}: value: an odds ratio of {row.value:g} is very large; check it"
+
+
+_Check = Callable[[Knowledge, Claims], Iterator[str]]
+_PROBLEMS: tuple[_Check, ...] = (
+    _impossible_claims,
+    _counts,
+    _dangling_claims,
+    _underived,
+    _dangling_searches,
+    _presentation_causes,
+    _uncited_sources,
+)
+_SUSPICIONS: tuple[_Check, ...] = (_narrow_intervals, _twice, _large_odds_ratios)

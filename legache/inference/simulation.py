@@ -1,0 +1,168 @@
+"""What people does the network describe?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legache.inference.flat import Codes
+from legache.network.structure import Finding, FloatArray, IndexArray, NoisyMaxNetwork
+
+BoolArray = NDArray[np.bool_]
+_CHUNK = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SimulatedPeople:
+    """People drawn from a network, with everything about them known.
+
+    Attributes
+    ----------
+    codes : shape (n_people, n_nodes)
+        Index of the state of each root, context, cause and finding, in the order of the network.
+    present, responsible : shape (n_people, n_causes)
+        Which causes they have, and which make them complain.
+    unlisted : shape (n_people,)
+        Whether a cause that the network does not name makes them complain.
+    """
+
+    codes: Codes
+    present: BoolArray
+    responsible: BoolArray
+    unlisted: BoolArray
+
+    def those(self, chosen: BoolArray | slice) -> SimulatedPeople:
+        """Return some of the people."""
+        parts = {field.name: getattr(self, field.name)[chosen] for field in fields(self)}
+        return SimulatedPeople(**parts)
+
+
+def simulated_people(
+    network: NoisyMaxNetwork, n_people: int, seed: int, *, complaint: str | None = None
+) -> SimulatedPeople:
+    """Draw people from the network by forward sampling.
+
+    Parameters
+    ----------
+    network
+    n_people
+    seed
+        The same seed gives the same people.
+    complaint
+        Id of a finding: keep only people who have it.
+
+    References
+    ----------
+    Henrion, M. (1988). Propagating uncertainty in Bayesian networks by probabilistic logic
+    sampling.
+
+    Examples
+    --------
+    >>> import legache
+    >>> network = legache.load().model.network
+    >>> people = simulated_people(network, 1000, seed=1)
+    >>> people.present.shape, bool((people.responsible <= people.present).all())
+    ((1000, 40), True)
+    """
+    rng = np.random.default_rng(seed)
+    kept: list[SimulatedPeople] = []
+    while sum(len(part.codes) for part in kept) < n_people:
+        kept.append(_chunk(network, rng, _CHUNK if complaint else n_people, complaint))
+    return _together(kept).those(slice(n_people))
+
+
+def _together(parts: list[SimulatedPeople]) -> SimulatedPeople:
+    names = [field.name for field in fields(SimulatedPeople)]
+    return SimulatedPeople(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Origins:
+    """What findings follow from."""
+
+    stratum: IndexArray
+    contexts: BoolArray
+    present: BoolArray
+    responsible: BoolArray
+    unlisted: BoolArray
+
+    def those(self, chosen: BoolArray) -> _Origins:
+        return _Origins(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def _chunk(
+    network: NoisyMaxNetwork, rng: np.random.Generator, size: int, complaint: str | None
+) -> SimulatedPeople:
+    """People, of whom only those with the complaint get their findings."""
+    people = _origins(network, rng, size)
+    levels = {}
+    for finding in sorted(network.findings, key=lambda finding: finding.id != complaint):
+        levels[finding.id] = _level(finding, rng, people)
+        if finding.id == complaint:
+            has_it = levels[complaint] > 0
+            people, levels[complaint] = people.those(has_it), levels[complaint][has_it]
+    shown = np.stack([levels[finding.id] for finding in network.findings], axis=1)
+    parts = (_root_codes(network)[people.stratum], people.contexts, people.present, shown)
+    return SimulatedPeople(
+        codes=np.concatenate(parts, axis=1).astype(np.int8),
+        present=people.present,
+        responsible=people.responsible,
+        unlisted=people.unlisted,
+    )
+
+
+def _origins(network: NoisyMaxNetwork, rng: np.random.Generator, size: int) -> _Origins:
+    stratum = rng.choice(len(network.strata), size, p=network.stratum_share)
+    contexts = rng.random((size, len(network.context_ids))) < network.context_probability[stratum]
+    present = np.zeros((size, len(network.causes)), dtype=bool)
+    for place in network.cause_order():
+        chance = _cause_chance(network, place, stratum, contexts, present)
+        present[:, place] = rng.random(size) < chance
+    share = np.array([cause.responsible for cause in network.causes])
+    responsible = present & (rng.random(present.shape) < share)
+    return _Origins(stratum, contexts, present, responsible, rng.random(size) < network.unlisted)
+
+
+def _cause_chance(
+    network: NoisyMaxNetwork,
+    place: int,
+    stratum: IndexArray,
+    contexts: BoolArray,
+    present: BoolArray,
+) -> FloatArray:
+    cause = network.causes[place]
+    log_odds = cause.intercept[stratum] + contexts[:, cause.contexts] @ cause.context_log_odds
+    log_odds = log_odds + present[:, cause.causes] @ cause.cause_log_odds
+    with np.errstate(over="ignore"):  # a cause that cannot occur has log odds of minus infinity
+        return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+def _level(finding: Finding, rng: np.random.Generator, people: _Origins) -> Codes:
+    """State that the leak, unlisted causes and listed ones bring a finding to: the highest."""
+    n_people = len(people.stratum)
+    level = _drawn(rng, finding.leak[people.stratum])
+    active = people.responsible if finding.hangs_on_responsible else people.present
+    origins = [*zip(active.T[finding.causes], finding.strengths, strict=True)]
+    for is_active, strengths in [*origins, (people.unlisted, finding.unlisted)]:
+        drawn = _drawn(rng, np.broadcast_to(strengths, (n_people, strengths.size)))
+        np.maximum(level, np.where(is_active, drawn, 0), out=level)
+    return level
+
+
+def _drawn(rng: np.random.Generator, above: FloatArray) -> Codes:
+    """State of each row, drawn from the probabilities of the states above the first."""
+    reaches = np.cumsum(above[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray((rng.random(len(above))[:, None] < reaches).sum(axis=1), dtype=np.int8)
+
+
+def _root_codes(network: NoisyMaxNetwork) -> Codes:
+    """Codes of the roots in each stratum."""
+    columns = []
+    for place in range(len(network.root_ids)):
+        states = list(dict.fromkeys(stratum[place] for stratum in network.strata))
+        columns.append([states.index(stratum[place]) for stratum in network.strata])
+    return np.array(columns, dtype=np.int8).T

@@ -1,0 +1,1 @@
+"""Does the network say what has been published?"""

@@ -1,0 +1,132 @@
+"""Which numbers do the answers hang on most?"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from legache.curation.recompute import is_probability
+from legache.errors import LegacheError
+from legache.inference.cohort import cohort_posteriors
+from legache.knowledge.checks import AGE_BAND, SEX
+from legache.knowledge.records import Figure, Knowledge, Prevalence
+from legache.network.building import build
+from legache.validation.patients import interviewed_patients
+
+TABLES: Mapping[str, str] = {
+    "prevalence": "prevalence.csv",
+    "risk_factors": "risk_factors.csv",
+    "links": "links.csv",
+    "complaints": "complaint.csv",
+    "background": "background.csv",
+}
+_STEP = 0.2  # in log odds or logarithms: large enough for rounding, small enough to be a slope
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """How much the answers move with one number.
+
+    Attributes
+    ----------
+    slope
+        Mean over patients of the total change of P(responsible) over all causes, per unit of
+        log odds of a probability, or of the logarithm of a ratio or rate.
+    """
+
+    table: str
+    key: str
+    row: Figure
+    slope: float
+
+
+def influences(
+    knowledge: Knowledge, setting: str, complaint: str, *, n_patients: int = 400, seed: int = 1
+) -> tuple[Influence, ...]:
+    """Influence of every number that plays a part in a setting, largest first.
+
+    Parameters
+    ----------
+    knowledge
+    setting
+        Of which the complaint links are moved; and the patients' own.
+    complaint
+        Id of the finding that all patients have.
+    n_patients, seed
+        Patients are simulated from the network; see `interviewed_patients`.
+
+    Notes
+    -----
+    Each number is moved by 0.2, down if possible, and the whole network is built and asked anew:
+    about 2,000 times.
+    """
+    network = build(knowledge).networks[setting]
+    _, codes = interviewed_patients(network, complaint, n_patients, seed)
+    base = cohort_posteriors(network, codes).responsible
+    found = []
+    for attribute, moved, row in _moved(knowledge, setting):
+        try:
+            other = build(moved).networks[setting]
+        except LegacheError:
+            continue
+        change = np.abs(cohort_posteriors(other, codes).responsible - base).sum(axis=1).mean()
+        key = "/".join(str(part) for part in _key(row) if part is not None)
+        found.append(Influence(TABLES[attribute], key, row, float(change) / _STEP))
+    return tuple(sorted(found, key=lambda item: (-item.slope, item.table, item.key)))
+
+
+def shares_by_grade(found: tuple[Influence, ...]) -> dict[str, float]:
+    """Share of all influence that numbers of each grade have.
+
+    Examples
+    --------
+    >>> shares_by_grade(())
+    {}
+    """
+    total = sum(item.slope for item in found)
+    shares: dict[str, float] = defaultdict(float)
+    for item in found:
+        shares[item.row.grade] += item.slope / total
+    return dict(shares)
+
+
+def _key(row: Figure) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in row.KEY)
+
+
+def _moved(knowledge: Knowledge, setting: str) -> Iterator[tuple[str, Knowledge, Figure]]:
+    """Knowledge with one number moved: each that can be moved, one after the other."""
+    for attribute in TABLES:
+        rows: tuple[Figure, ...] = getattr(knowledge, attribute)
+        for place, row in enumerate(rows):
+            other_setting = getattr(row, "setting", setting) != setting
+            is_share = isinstance(row, Prevalence) and row.node in {AGE_BAND, SEX}
+            if other_setting or is_share or not 0 < row.value < _top(row):
+                continue
+            moved = replace(row, value=_lower(row), low=0.0, high=math.inf, **_nothing_else(row))
+            yield attribute, replace(knowledge, **{attribute: _put(rows, place, moved)}), row
+
+
+def _put(rows: tuple[Figure, ...], place: int, row: Figure) -> tuple[Figure, ...]:
+    return (*rows[:place], row, *rows[place + 1 :])
+
+
+def _top(row: Figure) -> float:
+    return 1.0 if is_probability(row) else math.inf
+
+
+def _lower(row: Figure) -> float:
+    if not is_probability(row):
+        return row.value * math.exp(-_STEP)
+    odds = row.value / (1 - row.value) * math.exp(-_STEP)
+    return odds / (1 + odds)
+
+
+def _nothing_else(row: Figure) -> dict[str, None]:
+    """What else states the same number is taken out."""
+    names = ("incidence_per_1000_py", "duration_days", "lr_positive", "lr_negative")
+    return {name: None for name in names if hasattr(row, name)}
