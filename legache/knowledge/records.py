@@ -29,7 +29,12 @@ Sources = Annotated[
     tuple[str, ...],
     Meta(min_length=1, description="Keys of sources.bib, separated by semicolons."),
 ]
-Code = Annotated[str, Meta(description="Code in a terminology; empty if none fits.")] | None
+Codes = (
+    Annotated[
+        str, Meta(description="In a terminology, separated by semicolons; empty if none fits.")
+    ]
+    | None
+)
 AgeBand = (
     Annotated[
         str,
@@ -99,10 +104,10 @@ class Node(Row):
         ]
         | None
     )
-    icd10: Code
-    snomed_ct: Code
-    hpo: Code
-    loinc: Code
+    icd10: Codes
+    snomed_ct: Codes
+    hpo: Codes
+    loinc: Codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
