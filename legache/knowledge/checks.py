@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from legache.errors import did_you_mean, nearest
+from legache.knowledge.codes import TERMINOLOGIES, cell_problems
 from legache.knowledge.records import (
     Background,
     Figure,
@@ -123,6 +124,14 @@ def _are_age_bands(states: tuple[str, ...]) -> bool:
     return [edge[1] for edge in edges] == expected and edges == sorted(
         edges, key=lambda edge: int(edge[0])
     )
+
+
+def _codes(_: Knowledge, nodes: Nodes) -> Iterator[str]:
+    for node in nodes.values():
+        for system in TERMINOLOGIES:
+            cell = getattr(node, system)
+            for problem in cell_problems(system, cell) if cell else ():
+                yield f"{node.place}: {system}: {problem}"
 
 
 def _figures(knowledge: Knowledge) -> tuple[Figure, ...]:
@@ -279,6 +288,7 @@ def _named(key: tuple[str | None, ...]) -> str:
 
 _IDENTITY: tuple[Check, ...] = (_node_shapes, _unknown_ids, _unknown_states, _sources, _intervals)
 _MEANING: tuple[Check, ...] = (
+    _codes,
     _prevalence_complete,
     _links_complete,
     _background_complete,

@@ -43,7 +43,12 @@ Derivation = (
     ]
     | None
 )
-Code = Annotated[str, Meta(description="Code in a terminology; empty if none fits.")] | None
+Codes = (
+    Annotated[
+        str, Meta(description="In a terminology, separated by semicolons; empty if none fits.")
+    ]
+    | None
+)
 AgeBand = (
     Annotated[
         str,
@@ -115,10 +120,10 @@ class Node(Row):
         ]
         | None
     )
-    icd10: Code
-    snomed_ct: Code
-    hpo: Code
-    loinc: Code
+    icd10: Codes
+    snomed_ct: Codes
+    hpo: Codes
+    loinc: Codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
