@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
 from legache.diagnosis.elimination_plan import EliminationPlan, plan_for
 from legache.diagnosis.evidence import merged, parse_evidence
-from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.model import DiagnosticModel, diagnostic_model
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.interop.pgmpy_bridge import pgmpy_network
 from legache.interop.pyagrum_bridge import pyagrum_network
 from legache.knowledge.loading import load_knowledge, naming, shipped_folder
-from legache.network.building import build
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,6 +221,42 @@ class Network:
         """
         return plan_for(self._model, merged(evidence, more))
 
+    def without(self, source: str) -> Network:
+        """Return the network as it would be without one of its sources.
+
+        Parameters
+        ----------
+        source
+            Key of ``sources.bib``.
+
+        Returns
+        -------
+        Network
+            What was pooled is pooled from the remaining studies; risk factors and links that
+            rest on this source alone say nothing; other such numbers stay.
+
+        Raises
+        ------
+        KnowledgeError
+            There is no such source.
+        MissingDependencyError
+            statsmodels is not installed: ``python -m pip install 'legache[statsmodels]'``.
+
+        Examples
+        --------
+        >>> import legache
+        >>> network = legache.load()
+        >>> without = network.without("bhatt2020")
+        >>> said = {"d_dimer_raised": False, "swelling_one_leg": True}
+        >>> before, after = network.posterior(said), without.posterior(said)
+        >>> bool(after["deep_vein_thrombosis"] > before["deep_vein_thrombosis"])
+        True
+        """
+        from legache.curation.leave_out import without  # noqa: PLC0415 - for curators only
+
+        reduced = without(self._model.knowledge, source)
+        return Network(replace(diagnostic_model(reduced.knowledge), setting=self.setting))
+
     def to_pgmpy(self) -> DiscreteBayesianNetwork:
         """Return the same network as a model of pgmpy, for a second opinion.
 
@@ -326,15 +360,4 @@ def load(path: str | os.PathLike[str] | None = None) -> Network:
     folder = shipped_folder() if path is None else Path(path)
     knowledge = load_knowledge(folder)
     with naming(folder):
-        built = build(knowledge)
-    complaint = next(node.id for node in knowledge.nodes if node.group == "complaint")
-    model = DiagnosticModel(
-        knowledge=knowledge,
-        nodes=MappingProxyType({node.id: node for node in knowledge.nodes}),
-        networks=MappingProxyType(dict(built.networks)),
-        floored=built.floored,
-        setting=knowledge.package.default_setting,
-        complaint=complaint,
-        urgency=MappingProxyType({row.cause: row.urgency for row in knowledge.urgency}),
-    )
-    return Network(model)
+        return Network(diagnostic_model(knowledge))

@@ -15,6 +15,7 @@ from legache.cli.check import check
 from legache.cli.derive import derive
 from legache.cli.describe import describe_folder
 from legache.cli.diagnose import diagnose
+from legache.cli.diff import diff
 from legache.cli.nodes import nodes
 from legache.errors import EvidenceError, LegacheError
 from legache.version import __version__
@@ -77,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     computed.add_argument("folder", help="a priors folder")
     computed.set_defaults(run=derive)
+    compared = commands.add_parser(
+        "diff", help="compare two priors folders, number by number", allow_abbrev=False
+    )
+    compared.add_argument("old", help="a priors folder")
+    compared.add_argument("new", nargs="?", help="another; the shipped priors if left out")
+    compared.set_defaults(run=diff)
     described = commands.add_parser(
         "describe", help="rewrite datapackage.json after an edit", allow_abbrev=False
     )

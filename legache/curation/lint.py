@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from legache.curation.derivation import named_claims
 from legache.curation.estimates import is_proportion
-from legache.curation.recompute import changes, figures_of
+from legache.curation.recompute import changes, figures_of, key_of
 from legache.errors import KnowledgeError, did_you_mean, nearest
-from legache.knowledge.records import Claim, Figure, Knowledge
+from legache.knowledge.records import Claim, Figure, Guidance, Knowledge, Urgency
 from legache.knowledge.supplements import claims_of, held_back_of, presentations_of, searches_of
 
 _POPULATION = "population"
@@ -87,9 +87,8 @@ def _impossible_claims(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
             yield f"{claim.place}: value: a proportion above 1; correct the row"
         if (claim.low is None) != (claim.high is None):
             yield f"{claim.place}: low: give both limits of the interval, or neither"
-        if claim.low is not None and claim.high is not None:
-            if not claim.low <= claim.value <= claim.high:
-                yield f"{claim.place}: value: {claim.value:g} is outside its interval"
+        if not (claim.low or 0) <= claim.value <= (claim.high or math.inf):
+            yield f"{claim.place}: value: {claim.value:g} is outside its interval"
         if claim.use == "rejected" and not claim.note:
             yield f"{claim.place}: note: no number rests on {claim.id}; say why"
 
@@ -116,10 +115,10 @@ def _dangling_claims(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
                 yield f"{row.place}: claims: unknown claim {name!r}{hint}"
             elif name in held_back:
                 yield f"{row.place}: claims: {name} is held back; it may set no number"
-    for row in held_back_of(knowledge):
-        if row.claim not in claims:
-            hint = did_you_mean(nearest(row.claim, claims), "add it to claims.csv")
-            yield f"{row.place}: claim: unknown claim {row.claim!r}{hint}"
+    for kept in held_back_of(knowledge):
+        if kept.claim not in claims:
+            hint = did_you_mean(nearest(kept.claim, claims), "add it to claims.csv")
+            yield f"{kept.place}: claim: unknown claim {kept.claim!r}{hint}"
 
 
 def _named(row: Figure) -> tuple[str, ...]:
@@ -139,7 +138,7 @@ def _underived(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
 
 
 def _dangling_searches(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
-    keys = {(row.FILE, _key(row)) for row in figures_of(knowledge)}
+    keys = {(row.FILE, key_of(row)) for row in figures_of(knowledge)}
     for search in searches_of(knowledge):
         if (search.table, search.row) not in keys:
             hint = did_you_mean(
@@ -152,10 +151,6 @@ def _dangling_searches(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
                 yield f"{search.place}: claims: unknown claim {name!r}; add it to claims.csv"
 
 
-def _key(row: Figure) -> str:
-    return "/".join(str(part) for name in row.KEY if (part := getattr(row, name)) is not None)
-
-
 def _presentation_causes(knowledge: Knowledge, _: Claims) -> Iterator[str]:
     causes = {node.id for node in knowledge.nodes if node.kind == "cause"}
     for row in presentations_of(knowledge):
@@ -166,6 +161,7 @@ def _presentation_causes(knowledge: Knowledge, _: Claims) -> Iterator[str]:
 
 
 def _uncited_sources(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
+    citing: tuple[Figure | Urgency | Guidance, ...]
     citing = (*figures_of(knowledge), *knowledge.urgency, *knowledge.guidance)
     cited = set(itertools.chain.from_iterable(row.sources for row in citing))
     cited |= {claim.source for claim in claims.values()}

@@ -11,7 +11,6 @@ import numpy as np
 
 from legache.curation.derivation import Derived, derived, named_claims
 from legache.errors import KnowledgeError
-from legache.knowledge.supplements import claims_of, held_back_of
 from legache.knowledge.records import (
     Background,
     Claim,
@@ -22,6 +21,7 @@ from legache.knowledge.records import (
     Prevalence,
     RiskFactor,
 )
+from legache.knowledge.supplements import claims_of, held_back_of
 
 FIGURES: tuple[type[Figure], ...] = (Prevalence, RiskFactor, Link, Complaint, Background)
 _ARGUMENTS: Mapping[type[Figure], tuple[str, str]] = {
@@ -61,6 +61,11 @@ def figures_of(knowledge: Knowledge) -> tuple[Figure, ...]:
         *knowledge.complaints,
         *knowledge.background,
     )
+
+
+def key_of(row: Figure) -> str:
+    """Key of a row, with slashes: ``deep_vein_thrombosis/swelling_one_leg/present``."""
+    return "/".join(str(part) for name in row.KEY if (part := getattr(row, name)) is not None)
 
 
 def changes(knowledge: Knowledge, contents: Mapping[str, bytes]) -> tuple[Change, ...]:

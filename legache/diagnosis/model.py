@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from legache.inference.posterior import posterior
 from legache.knowledge.records import Knowledge, Node
-from legache.network.building import FlooredLink
+from legache.network.building import FlooredLink, build
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 
@@ -43,6 +44,26 @@ class DiagnosticModel:
     def cause_ids(self) -> tuple[str, ...]:
         """Ids of the causes, in the order of all arrays."""
         return tuple(cause.id for cause in self.network.causes)
+
+
+def diagnostic_model(knowledge: Knowledge) -> DiagnosticModel:
+    """Build the networks that a priors folder describes, in its default setting.
+
+    Raises
+    ------
+    KnowledgeError
+        Numbers that do not fit together, with file and line.
+    """
+    built = build(knowledge)
+    return DiagnosticModel(
+        knowledge=knowledge,
+        nodes=MappingProxyType({node.id: node for node in knowledge.nodes}),
+        networks=MappingProxyType(dict(built.networks)),
+        floored=built.floored,
+        setting=knowledge.package.default_setting,
+        complaint=next(node.id for node in knowledge.nodes if node.group == "complaint"),
+        urgency=MappingProxyType({row.cause: row.urgency for row in knowledge.urgency}),
+    )
 
 
 @lru_cache(maxsize=64)

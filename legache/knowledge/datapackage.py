@@ -15,7 +15,7 @@ import msgspec
 
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.files import digest
-from legache.knowledge.records import SUPPLEMENTS, RECORDS, Identifier, Package, Row
+from legache.knowledge.records import RECORDS, SUPPLEMENTS, Identifier, Package, Row
 from legache.knowledge.strict_json import parse_json
 from legache.knowledge.tables import Column, bare_type, columns
 

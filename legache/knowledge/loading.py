@@ -15,8 +15,8 @@ from legache.knowledge import datapackage
 from legache.knowledge.checks import problems_across_tables
 from legache.knowledge.files import decode, digest, read_bytes
 from legache.knowledge.records import (
-    SUPPLEMENTS,
     RECORDS,
+    SUPPLEMENTS,
     Background,
     Complaint,
     Guidance,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from legache.diagnosis.model import DiagnosticModel
 from legache.errors import EvidenceError, LegacheError
-from legache.knowledge.supplements import claims_of, held_back_of
 from legache.knowledge.records import Claim, HeldBack
+from legache.knowledge.supplements import claims_of, held_back_of
 from legache.validation.quantities import conditional_probability
 
 NOT_COMPARABLE = "NOT COMPARABLE"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
-from legache.curation.recompute import is_probability
+from legache.curation.recompute import is_probability, key_of
 from legache.errors import LegacheError
 from legache.inference.cohort import cohort_posteriors
 from legache.knowledge.checks import AGE_BAND, SEX
@@ -17,13 +18,7 @@ from legache.knowledge.records import Figure, Knowledge, Prevalence
 from legache.network.building import build
 from legache.validation.patients import interviewed_patients
 
-TABLES: Mapping[str, str] = {
-    "prevalence": "prevalence.csv",
-    "risk_factors": "risk_factors.csv",
-    "links": "links.csv",
-    "complaints": "complaint.csv",
-    "background": "background.csv",
-}
+_TABLES = ("prevalence", "risk_factors", "links", "complaints", "background")
 _STEP = 0.2  # in log odds or logarithms: large enough for rounding, small enough to be a slope
 
 
@@ -38,8 +33,6 @@ class Influence:
         log odds of a probability, or of the logarithm of a ratio or rate.
     """
 
-    table: str
-    key: str
     row: Figure
     slope: float
 
@@ -68,15 +61,14 @@ def influences(
     _, codes = interviewed_patients(network, complaint, n_patients, seed)
     base = cohort_posteriors(network, codes).responsible
     found = []
-    for attribute, moved, row in _moved(knowledge, setting):
+    for moved, row in _moved(knowledge, setting):
         try:
             other = build(moved).networks[setting]
         except LegacheError:
             continue
         change = np.abs(cohort_posteriors(other, codes).responsible - base).sum(axis=1).mean()
-        key = "/".join(str(part) for part in _key(row) if part is not None)
-        found.append(Influence(TABLES[attribute], key, row, float(change) / _STEP))
-    return tuple(sorted(found, key=lambda item: (-item.slope, item.table, item.key)))
+        found.append(Influence(row, float(change) / _STEP))
+    return tuple(sorted(found, key=lambda item: (-item.slope, item.row.FILE, key_of(item.row))))
 
 
 def shares_by_grade(found: tuple[Influence, ...]) -> dict[str, float]:
@@ -94,39 +86,28 @@ def shares_by_grade(found: tuple[Influence, ...]) -> dict[str, float]:
     return dict(shares)
 
 
-def _key(row: Figure) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in row.KEY)
-
-
-def _moved(knowledge: Knowledge, setting: str) -> Iterator[tuple[str, Knowledge, Figure]]:
+def _moved(knowledge: Knowledge, setting: str) -> Iterator[tuple[Knowledge, Figure]]:
     """Knowledge with one number moved: each that can be moved, one after the other."""
-    for attribute in TABLES:
+    for attribute in _TABLES:
         rows: tuple[Figure, ...] = getattr(knowledge, attribute)
         for place, row in enumerate(rows):
             other_setting = getattr(row, "setting", setting) != setting
             is_share = isinstance(row, Prevalence) and row.node in {AGE_BAND, SEX}
             if other_setting or is_share or not 0 < row.value < _top(row):
                 continue
-            moved = replace(row, value=_lower(row), low=0.0, high=math.inf, **_nothing_else(row))
-            yield attribute, replace(knowledge, **{attribute: _put(rows, place, moved)}), row
-
-
-def _put(rows: tuple[Figure, ...], place: int, row: Figure) -> tuple[Figure, ...]:
-    return (*rows[:place], row, *rows[place + 1 :])
+            moved = {attribute: (*rows[:place], _lowered(row), *rows[place + 1 :])}
+            yield replace(knowledge, **cast("dict[str, Any]", moved)), row
 
 
 def _top(row: Figure) -> float:
     return 1.0 if is_probability(row) else math.inf
 
 
-def _lower(row: Figure) -> float:
-    if not is_probability(row):
-        return row.value * math.exp(-_STEP)
-    odds = row.value / (1 - row.value) * math.exp(-_STEP)
-    return odds / (1 + odds)
-
-
-def _nothing_else(row: Figure) -> dict[str, None]:
-    """What else states the same number is taken out."""
+def _lowered(row: Figure) -> Figure:
+    """The row with a smaller number, and without what else states the same."""
     names = ("incidence_per_1000_py", "duration_days", "lr_positive", "lr_negative")
-    return {name: None for name in names if hasattr(row, name)}
+    stated = cast("dict[str, Any]", {name: None for name in names if hasattr(row, name)})
+    ratio = math.exp(-_STEP)
+    odds = row.value / (1 - row.value) * ratio if is_probability(row) else 0.0
+    value = odds / (1 + odds) if is_probability(row) else row.value * ratio
+    return replace(row, value=value, low=0.0, **stated)

@@ -17,9 +17,9 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 
 from legache.knowledge import datapackage
-from legache.knowledge.supplements import claims_of
 from legache.knowledge.loading import load_knowledge, read_folder, shipped_folder
 from legache.knowledge.records import RECORDS, Figure, Knowledge, Node, Row
+from legache.knowledge.supplements import claims_of
 
 VOCABULARY = Path(__file__).parent.parent / "data" / "vocabulary.csv"
 GRADES = {"meta_analysis", "study", "guideline", "seed", "elicited"}
