@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-long lint types imports unit notebooks bench priors lock clean
+.PHONY: demo test test-long lint types imports unit notebooks bench priors validate lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python -m benchmarks.demo
@@ -35,9 +35,15 @@ notebooks: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# rewrite the schemas and checksums in priors/datapackage.json after an edit
-priors: $(VENV)/.runtime
+# compute the numbers from the claims, and rewrite schemas and checksums
+priors: $(VENV)/.dev
 	$(BIN)/legache describe priors
+	$(BIN)/legache derive priors
+	$(BIN)/legache describe priors
+
+# compare the network with published figures that set none of its numbers
+validate: $(VENV)/.dev
+	$(BIN)/legache validate --out build/validation
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from legache.curation.recompute import figures_of, key_of
-from legache.diagnosis.differential import diagnose
+from legache.diagnosis.differential import Diagnosis, diagnose
 from legache.diagnosis.evidence import AGE
 from legache.diagnosis.model import DiagnosticModel
 from legache.errors import EvidenceError
@@ -75,8 +76,7 @@ def moved_posteriors(
     """
     found = []
     for presentation in presentations_of(new.knowledge):
-        said = evidence_of(presentation)
-        before, after = diagnose(old, said), diagnose(new, said)
+        before, after = _answer(old, presentation), _answer(new, presentation)
         was = dict(zip(old.cause_ids, before.answer.responsible.tolist(), strict=True))
         for cause, now in zip(new.cause_ids, after.answer.responsible.tolist(), strict=True):
             if abs(now - was.get(cause, 0.0)) >= at_least:
@@ -85,6 +85,12 @@ def moved_posteriors(
                     MovedPosterior(presentation.id, cause, was.get(cause, 0.0), now, *leaders)
                 )
     return tuple(sorted(found, key=lambda item: (-abs(item.new - item.old), item.presentation)))
+
+
+@lru_cache(maxsize=256)
+def _answer(model: DiagnosticModel, presentation: Presentation) -> Diagnosis:
+    """Diagnosis of a presentation; many versions may be compared with the same one."""
+    return diagnose(model, evidence_of(presentation))
 
 
 def evidence_of(presentation: Presentation) -> dict[str, object]:

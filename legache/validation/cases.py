@@ -1,0 +1,61 @@
+"""Where do written cases rank their true cause?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from legache.diagnosis.differential import diagnose
+from legache.diagnosis.model import DiagnosticModel
+from legache.errors import EvidenceError
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCase:
+    """Best rank of a true cause, by history alone and with the tests."""
+
+    case_id: str
+    by_history: int
+    with_tests: int
+
+
+def ranked_cases(model: DiagnosticModel, file: Path) -> tuple[RankedCase, ...]:
+    """Rank the true causes of written cases.
+
+    Parameters
+    ----------
+    model
+    file
+        One JSON object a line: ``case_id``, ``age``, ``sex``, ``evidence``, ``tests``, ``truth``.
+
+    Raises
+    ------
+    EvidenceError
+        A line is not such an object, or says what the network does not know.
+    """
+    found = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            case = json.loads(line)
+            patient = {"age": case["age"], "sex": case["sex"], **case["evidence"]}
+            ranks = [
+                min(diagnose(model, said).ranking.index(cause) for cause in case["truth"]) + 1
+                for said in (patient, {**patient, **case["tests"]})
+            ]
+            found.append(RankedCase(case["case_id"], *ranks))
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"{file.name}:{number}: {error}"
+            raise EvidenceError(message) from error
+    return tuple(found)
+
+
+def accuracy(ranks: list[int], within: int) -> float:
+    """Share of ranks that are at most `within`.
+
+    Examples
+    --------
+    >>> accuracy([1, 2, 7, 1], 3)
+    0.75
+    """
+    return sum(rank <= within for rank in ranks) / len(ranks)
