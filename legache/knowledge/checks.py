@@ -147,9 +147,9 @@ def _figures(knowledge: Knowledge) -> tuple[Figure, ...]:
 
 def _sources(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
     cited: set[str] = set()
-    citing: tuple[Figure | Urgency | RedFlag | Guidance, ...]
+    advice: tuple[Urgency | RedFlag | Guidance, ...]
     advice = (*knowledge.urgency, *knowledge.red_flags, *knowledge.guidance)
-    citing = (*_figures(knowledge), *advice)
+    citing: tuple[Figure | Urgency | RedFlag | Guidance, ...] = (*_figures(knowledge), *advice)
     for row in citing:
         cited.update(row.sources)
         for key in row.sources:
