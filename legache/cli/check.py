@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -14,7 +14,7 @@ from legache.cli.arguments import refuse_words
 from legache.curation.lint import Lint, lint
 from legache.errors import KnowledgeError
 from legache.knowledge.loading import read_folder, shipped_folder
-from legache.knowledge.records import Figure, Grade, Knowledge
+from legache.knowledge.records import Figure, Grade, GuidanceKind, Knowledge
 from legache.knowledge.supplements import claims_of
 from legache.library import load
 
@@ -32,6 +32,7 @@ def check(options: argparse.Namespace, words: Sequence[str]) -> int:
     package = model.knowledge.package
     print(f"{package.name} {package.version}: sound\nsha256 {model.knowledge.digest}\n")  # noqa: T201
     print(grade_table(model.knowledge))  # noqa: T201 - the command's output
+    print(f"\n{statement_table(model.knowledge)}")  # noqa: T201 - the command's output
     found = _lint(model.knowledge, options.folder)
     for line in (*found.problems, *(f"suspicious: {line}" for line in found.suspicions)):
         print(line)  # noqa: T201 - the command's output
@@ -60,10 +61,26 @@ def grade_table(knowledge: Knowledge) -> str:
         "complaint.csv": knowledge.complaints,
         "background.csv": knowledge.background,
     }
-    grades = get_args(get_args(Grade)[0])
     counts = {name: Counter(row.grade for row in rows) for name, rows in tables.items()}
     counts["all"] = Counter(row.grade for rows in tables.values() for row in rows)
+    return _counted("file", counts)
+
+
+def statement_table(knowledge: Knowledge) -> str:
+    """How many statements on urgency, red flags and what to do have each grade."""
+    counts = {
+        "urgency.csv": Counter(row.grade for row in knowledge.urgency),
+        "red_flags.csv": Counter(row.grade for row in knowledge.red_flags),
+    }
+    for kind in get_args(GuidanceKind):
+        rows = [row for row in knowledge.guidance if row.kind == kind]
+        counts[f"guidance.csv: {kind}"] = Counter(row.grade for row in rows)
+    return _counted("statements", counts)
+
+
+def _counted(head: str, counts: Mapping[str, Counter[Grade]]) -> str:
+    grades = get_args(get_args(Grade)[0])
     rows = [
         (name, *(count[grade] for grade in grades), count.total()) for name, count in counts.items()
     ]
-    return tabulate(rows, headers=("file", *grades, "total"), tablefmt="github")
+    return tabulate(rows, headers=(head, *grades, "total"), tablefmt="github")

@@ -12,7 +12,7 @@ from legache.curation.derivation import named_claims
 from legache.curation.estimates import is_proportion
 from legache.curation.recompute import changes, figures_of, key_of
 from legache.errors import KnowledgeError, did_you_mean, nearest
-from legache.knowledge.records import Claim, Figure, Guidance, Knowledge, Urgency
+from legache.knowledge.records import Claim, Figure, Guidance, Knowledge, RedFlag, Urgency
 from legache.knowledge.supplements import claims_of, held_back_of, presentations_of, searches_of
 
 _POPULATION = "population"
@@ -161,8 +161,10 @@ def _presentation_causes(knowledge: Knowledge, _: Claims) -> Iterator[str]:
 
 
 def _uncited_sources(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
-    citing: tuple[Figure | Urgency | Guidance, ...]
-    citing = (*figures_of(knowledge), *knowledge.urgency, *knowledge.guidance)
+    advice: tuple[Urgency | RedFlag | Guidance, ...]
+    advice = (*knowledge.urgency, *knowledge.red_flags, *knowledge.guidance)
+    citing: tuple[Figure | Urgency | RedFlag | Guidance, ...]
+    citing = (*figures_of(knowledge), *advice)
     cited = set(itertools.chain.from_iterable(row.sources for row in citing))
     cited |= {claim.source for claim in claims.values()}
     for key in sorted(knowledge.source_keys - cited):

@@ -8,6 +8,7 @@ from dataclasses import asdict, astuple, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from legache.diagnosis.advice import Advice, advice_on
 from legache.diagnosis.evidence import (
     AGE,
     AGE_BAND,
@@ -19,7 +20,8 @@ from legache.diagnosis.evidence import (
 )
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.ranking import RankedCause, ranked
-from legache.diagnosis.text import percent, table_html, table_text, words
+from legache.diagnosis.red_flags import RedFlags, raised_in_brief, red_flags_of
+from legache.diagnosis.text import DISCLAIMER, percent, table_html, table_text, words
 from legache.errors import ImpossibleEvidenceError, LimitError
 from legache.inference.approximation import ApproximatePosterior, approximate_posterior
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, Posterior, posterior
@@ -29,7 +31,6 @@ from legache.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-DISCLAIMER = "For research and teaching; not a medical device."
 _N_SHOWN = 10
 
 
@@ -116,6 +117,46 @@ class Diagnosis:
         """Who is asking: the setting whose consultation rates were used."""
         return self.model.setting
 
+    @property
+    def red_flags(self) -> RedFlags:
+        """Warning signs that were said to be there, whatever the probabilities are.
+
+        A sign that was not told of is not taken as absent: ``.unasked`` has the flags of
+        pressing causes that are still open, and ``.must_not_miss`` the emergencies with their
+        probabilities.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(swelling_one_leg=True, breathlessness_or_chest_pain=True)
+        >>> flag = dx.red_flags.raised[0]
+        >>> flag.cause, flag.node, flag.urgency, flag.grade
+        ('deep_vein_thrombosis', 'breathlessness_or_chest_pain', 'emergency', 'guideline')
+        """
+        return red_flags_of(self.model, self.given, self.ranked)
+
+    def guidance(self, cause: str | None = None) -> Advice:
+        """What sources say of a cause: when to see a doctor, cautions, tests, self-care, food.
+
+        Parameters
+        ----------
+        cause
+            Its id; if omitted, what is said of the complaint in general.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such cause.
+
+        Examples
+        --------
+        >>> import legache
+        >>> said = legache.load().diagnose().guidance("hypokalemia")
+        >>> said.table.query("kind == 'food'")["text"].iloc[2]
+        'Banana: 422 mg potassium per medium fruit (118 g).'
+        """
+        return advice_on(self.model, cause)
+
     def update(self, evidence: object = None, /, **more: object) -> Diagnosis:
         """Return a new diagnosis with more said; a value of None takes back what was said."""
         return diagnose(self.model, {**self.evidence, **merged(evidence, more)})
@@ -137,6 +178,8 @@ class Diagnosis:
             "log_evidence": self.log_evidence,
             "unexplained": self.unexplained,
             "causes": [asdict(row) for row in self.ranked],
+            "red_flags": self.red_flags.as_record(),
+            "guidance": self.guidance().as_record(),
             **self._errors(),
             "note": DISCLAIMER,
         }
@@ -181,6 +224,7 @@ class Diagnosis:
         if pressing:
             named = ", ".join(f"{row.label} {percent(row.responsible)}" for row in pressing)
             notes.append(f"Emergencies further down: {named}.")
+        notes += raised_in_brief(self.red_flags)
         assumed = ", ".join(f"{words(name)} present" for name in self.assumed)
         taken = f" Assumed: {assumed}." if assumed else ""
         found = self._approximation

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from legache.diagnosis.ranking import RankedCause
 
-_WITHIN = {
+DISCLAIMER = "For research and teaching; not a medical device."
+WITHIN = {
     "emergency": "now",
     "urgent": "24 hours",
     "soon": "2 weeks",
@@ -73,7 +74,7 @@ def _cells(rows: Sequence[RankedCause]) -> list[tuple[str, ...]]:
             percent(row.responsible),
             percent(row.present),
             percent(row.prior),
-            _WITHIN[row.urgency],
+            WITHIN[row.urgency],
         )
         for rank, row in enumerate(rows, start=1)
     ]

@@ -7,6 +7,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from typing import get_args
 
 from legache.errors import did_you_mean, nearest
 from legache.knowledge.codes import TERMINOLOGIES, cell_problems
@@ -18,7 +19,9 @@ from legache.knowledge.records import (
     Link,
     Node,
     Prevalence,
+    RedFlag,
     Urgency,
+    UrgencyLevel,
 )
 
 UNLISTED = "unlisted"
@@ -26,6 +29,7 @@ AGE_BAND = "age_band"
 SEX = "sex"
 _RESERVED = {"age", UNLISTED}
 BINARY = ("absent", "present")
+_LEVELS = get_args(UrgencyLevel)  # the most pressing first
 _ROUNDING = 1e-12  # of a sum of decimals
 _SHARE_TOLERANCE = 1e-6  # shares are printed with few digits, and must sum to 1
 
@@ -51,6 +55,7 @@ def _unknown_ids(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
     cause = {node.id for node in nodes.values() if node.kind == "cause"}
     context = {node.id for node in nodes.values() if node.kind == "context"}
     shown = {node.id for node in nodes.values() if node.kind in {"finding", "test"}}
+    advised = cause | {node.id for node in nodes.values() if node.group == "complaint"}
     references: list[tuple[Iterable[object], str, set[str], str]] = [
         (knowledge.prevalence, "node", cause | context, "cause or context"),
         (knowledge.risk_factors, "factor", cause | context, "cause or context"),
@@ -60,7 +65,9 @@ def _unknown_ids(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
         (knowledge.complaints, "cause", cause | {UNLISTED}, "cause"),
         (knowledge.background, "node", shown, "finding or test"),
         (knowledge.urgency, "cause", cause, "cause"),
-        (knowledge.guidance, "cause", cause, "cause"),
+        (knowledge.red_flags, "cause", advised, "cause or complaint"),
+        (knowledge.red_flags, "node", context | shown, "context, finding or test"),
+        (knowledge.guidance, "cause", advised, "cause or complaint"),
     ]
     for rows, column, valid, kind in references:
         for row in rows:
@@ -68,15 +75,17 @@ def _unknown_ids(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
             if name not in valid:
                 hint = did_you_mean(nearest(name, valid), "see nodes.csv")
                 yield f"{row.place}: {column}: unknown {kind} {name!r}{hint}"  # type: ignore[attr-defined]
-    for urgency in knowledge.urgency:
-        for name in urgency.red_flags:
-            if name not in nodes:
-                hint = did_you_mean(nearest(name, nodes), "see nodes.csv")
-                yield f"{urgency.place}: red_flags: unknown node {name!r}{hint}"
+    for flag in knowledge.red_flags:
+        for name in flag.together_with:
+            if name not in context | shown:
+                hint = did_you_mean(nearest(name, context | shown), "see nodes.csv")
+                kind = "context, finding or test"
+                yield f"{flag.place}: together_with: unknown {kind} {name[:64]!r}{hint}"
 
 
 def _unknown_states(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
-    stated: tuple[Link | Background, ...] = (*knowledge.links, *knowledge.background)
+    stated: tuple[Link | Background | RedFlag, ...]
+    stated = (*knowledge.links, *knowledge.background, *knowledge.red_flags)
     for row in stated:
         node = nodes.get(row.node)
         if node is not None and row.state not in node.states[1:]:
@@ -146,8 +155,9 @@ def _figures(knowledge: Knowledge) -> tuple[Figure, ...]:
 
 
 def _sources(knowledge: Knowledge, _: Nodes) -> Iterator[str]:
-    citing: tuple[Figure | Urgency | Guidance, ...]
-    citing = (*_figures(knowledge), *knowledge.urgency, *knowledge.guidance)
+    advice: tuple[Urgency | RedFlag | Guidance, ...]
+    advice = (*knowledge.urgency, *knowledge.red_flags, *knowledge.guidance)
+    citing: tuple[Figure | Urgency | RedFlag | Guidance, ...] = (*_figures(knowledge), *advice)
     for row in citing:
         for key in row.sources:
             if key not in knowledge.source_keys:
@@ -266,6 +276,21 @@ def _urgency_complete(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
             yield f"urgency.csv:1: no row for {node.id}; add it"
 
 
+def _red_flags_sensible(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
+    urgency = {row.cause: row.urgency for row in knowledge.urgency}
+    for flag in knowledge.red_flags:
+        for name in flag.together_with:
+            if name == flag.node:
+                yield f"{flag.place}: together_with: {name} is the flag itself; remove it"
+            elif nodes[name].states != BINARY:
+                states = "|".join(nodes[name].states)
+                yield f"{flag.place}: together_with: {name} has {states}; expected absent|present"
+        least = urgency.get(flag.cause, flag.urgency)
+        if _LEVELS.index(flag.urgency) > _LEVELS.index(least):
+            what = f"{flag.urgency} is less pressing than {flag.cause} itself ({least})"
+            yield f"{flag.place}: urgency: {what}; correct one"
+
+
 def _cycles(knowledge: Knowledge, nodes: Nodes) -> Iterator[str]:
     parents: dict[str, set[str]] = defaultdict(set)
     for row in knowledge.risk_factors:
@@ -294,5 +319,6 @@ _MEANING: tuple[Check, ...] = (
     _background_complete,
     _settings_complete,
     _urgency_complete,
+    _red_flags_sensible,
     _cycles,
 )

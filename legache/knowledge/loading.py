@@ -24,6 +24,7 @@ from legache.knowledge.records import (
     Link,
     Node,
     Prevalence,
+    RedFlag,
     RiskFactor,
     Row,
     Urgency,
@@ -119,6 +120,7 @@ def knowledge_from(contents: Mapping[str, bytes]) -> Knowledge:
         complaints=_typed(tables, Complaint),
         background=_typed(tables, Background),
         urgency=_typed(tables, Urgency),
+        red_flags=_typed(tables, RedFlag),
         guidance=_typed(tables, Guidance),
         source_keys=source_keys,
         supplements=MappingProxyType(

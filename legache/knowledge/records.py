@@ -15,7 +15,7 @@ from msgspec import Meta
 
 Grade = Annotated[
     Literal["meta_analysis", "study", "guideline", "seed", "elicited"],
-    Meta(description="How the number was obtained, best evidence first."),
+    Meta(description="How it was obtained, best evidence first; a statement: by whom it was made."),
 ]
 Identifier = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=64, description="Lower snake case id.")
@@ -56,6 +56,16 @@ AgeBand = (
     ]
     | None
 )
+# the most pressing first
+UrgencyLevel = Literal["emergency", "urgent", "soon", "routine", "self_care"]
+Pressing = Annotated[
+    UrgencyLevel,
+    Meta(description="Now; within 24 hours; within two weeks; at convenience; at home."),
+]
+# in the order in which they are shown
+GuidanceKind = Literal[
+    "see_doctor", "caution", "next_step", "test", "self_care", "food", "prevention", "fact"
+]
 Sex = Annotated[Literal["female", "male"], Meta(description="Empty for both.")] | None
 
 
@@ -220,33 +230,53 @@ class Background(Figure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urgency(Row):
-    """How soon a cause needs care, and what makes it more pressing."""
+    """How soon a cause needs care."""
 
     FILE: ClassVar[str] = "urgency.csv"
     KEY: ClassVar[tuple[str, ...]] = ("cause",)
 
     cause: Identifier
-    urgency: Annotated[
-        Literal["emergency", "urgent", "soon", "routine", "self_care"],
-        Meta(description="Now; within 24 hours; within two weeks; at convenience; at home."),
+    urgency: Pressing
+    grade: Grade
+    sources: Sources
+    note: Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedFlag(Row):
+    """What makes a cause more pressing, or the complaint whatever its cause."""
+
+    FILE: ClassVar[str] = "red_flags.csv"
+    KEY: ClassVar[tuple[str, ...]] = ("cause", "node", "state")
+
+    cause: Annotated[Identifier, Meta(description="A cause, or the complaint.")]
+    node: Identifier
+    state: Identifier
+    urgency: Pressing
+    together_with: Annotated[
+        tuple[Identifier, ...],
+        Meta(description="Nodes that must be present, too; separated by semicolons."),
     ]
-    red_flags: Annotated[
-        tuple[Identifier, ...], Meta(description="Node ids, separated by semicolons.")
-    ]
+    why: Text
+    grade: Grade
     sources: Sources
     note: Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guidance(Row):
-    """What to do next about a cause, what helps at home, or what is worth knowing."""
+    """What to do about a cause or the complaint, what helps at home, what is worth knowing."""
 
     FILE: ClassVar[str] = "guidance.csv"
     KEY: ClassVar[tuple[str, ...]] = ("cause", "kind", "text")
 
-    cause: Identifier
-    kind: Literal["next_step", "self_care", "fact"]
+    cause: Annotated[Identifier, Meta(description="A cause, or the complaint.")]
+    kind: Annotated[
+        GuidanceKind,
+        Meta(description="A caution says what is unsafe or disputed; a food what it contains."),
+    ]
     text: Text
+    grade: Grade
     sources: Sources
     note: Note
 
@@ -373,6 +403,7 @@ RECORDS: tuple[type[Row], ...] = (
     Complaint,
     Background,
     Urgency,
+    RedFlag,
     Guidance,
 )
 
@@ -408,6 +439,7 @@ class Knowledge:
     complaints: tuple[Complaint, ...]
     background: tuple[Background, ...]
     urgency: tuple[Urgency, ...]
+    red_flags: tuple[RedFlag, ...]
     guidance: tuple[Guidance, ...]
     source_keys: frozenset[str]
     supplements: Mapping[str, bytes]

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from tabulate import tabulate
-
-from legache.curation.recompute import figures_of, key_of
-from legache.diagnosis.differential import DISCLAIMER, diagnose
+from legache.diagnosis.differential import DISCLAIMER
 from legache.diagnosis.model import DiagnosticModel
-from legache.knowledge.records import Claim
-from legache.knowledge.supplements import claims_of, searches_of
 from legache.validation import plots
 from legache.validation.calibration import Calibration, calibration
-from legache.validation.cases import RankedCase, accuracy, ranked_cases
+from legache.validation.cases import RankedCase, ranked_cases
 from legache.validation.comparisons import Comparison, comparisons
-from legache.validation.influence import Influence, influences, shares_by_grade
+from legache.validation.influence import Influence, influences
 from legache.validation.leave_one_out import LeftOut, leave_one_source_out
-from legache.validation.presentations import presentation_ranks
 from legache.validation.strata import Stratum, strata
 
 NAME = "report.md"

@@ -66,7 +66,7 @@ def test_problems_of_several_files_are_told_at_once(tmp_path: Path) -> None:
         legache.load(folder)
     assert [problem.split(": ")[0] for problem in caught.value.problems] == [
         f"{folder}/links.csv:8",
-        f"{folder}/guidance.csv:3",
+        f"{folder}/guidance.csv:4",
     ]
 
 
