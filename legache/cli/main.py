@@ -17,6 +17,7 @@ from legache.cli.describe import describe_folder
 from legache.cli.diagnose import diagnose
 from legache.cli.diff import diff
 from legache.cli.nodes import nodes
+from legache.cli.validate import validate
 from legache.errors import EvidenceError, LegacheError
 from legache.version import __version__
 
@@ -84,6 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("old", help="a priors folder")
     compared.add_argument("new", nargs="?", help="another; the shipped priors if left out")
     compared.set_defaults(run=diff)
+    validated = commands.add_parser(
+        "validate", help="compare the network with what has been published", allow_abbrev=False
+    )
+    validated.add_argument("folder", nargs="?", help="the shipped priors if left out")
+    validated.add_argument("--out", required=True, metavar="FOLDER", help="of the report")
+    validated.add_argument("--cases", metavar="FILE", help="written cases, one JSON object a line")
+    validated.add_argument(
+        "--patients", type=int, default=100_000, metavar="N", help="to simulate: 100000 if left out"
+    )
+    validated.set_defaults(run=validate)
     described = commands.add_parser(
         "describe", help="rewrite datapackage.json after an edit", allow_abbrev=False
     )
