@@ -43,7 +43,8 @@ priors: $(VENV)/.dev
 
 # compare the network with published figures that set none of its numbers
 validate: $(VENV)/.dev
-	$(BIN)/legache validate --out build/validation --cases tests/data/vignettes_dev.jsonl
+	$(BIN)/legache validate --out build/validation --cases tests/data/vignettes_dev.jsonl \
+	  --before tests/data/ranks_of_first_priors.json
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

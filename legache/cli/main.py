@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     validated.add_argument("folder", nargs="?", help="the shipped priors if left out")
     validated.add_argument("--out", required=True, metavar="FOLDER", help="of the report")
     validated.add_argument("--cases", metavar="FILE", help="written cases, one JSON object a line")
+    validated.add_argument("--before", metavar="FILE", help="their ranks with earlier priors, JSON")
     validated.add_argument(
         "--patients", type=int, default=100_000, metavar="N", help="to simulate: 100000 if left out"
     )

@@ -16,6 +16,8 @@ def validate(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Write a report with tables and plots."""
     refuse_words(words)
     cases = None if options.cases is None else Path(options.cases)
-    found = validated(load(options.folder).model, cases=cases, n_patients=options.patients)
+    before = None if options.before is None else Path(options.before)
+    model = load(options.folder).model
+    found = validated(model, cases=cases, before=before, n_patients=options.patients)
     print(write(found, Path(options.out)))  # noqa: T201 - the command's output
     return 0

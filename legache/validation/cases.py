@@ -50,6 +50,22 @@ def ranked_cases(model: DiagnosticModel, file: Path) -> tuple[RankedCase, ...]:
     return tuple(found)
 
 
+def read_ranks(file: Path) -> dict[str, tuple[int, int]]:
+    """Ranks that another version of the priors gave: case to rank by history, and with tests.
+
+    Raises
+    ------
+    EvidenceError
+        The file is not such a JSON object.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return {str(case): (int(history), int(tests)) for case, (history, tests) in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        message = f"{file.name}: {error}"
+        raise EvidenceError(message) from error
+
+
 def accuracy(ranks: list[int], within: int) -> float:
     """Share of ranks that are at most `within`.
 

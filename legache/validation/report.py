@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -18,7 +18,7 @@ from legache.knowledge.records import Grade
 from legache.knowledge.supplements import held_back_of, searches_of
 from legache.validation import plots
 from legache.validation.calibration import Calibration, calibration
-from legache.validation.cases import RankedCase, accuracy, ranked_cases
+from legache.validation.cases import RankedCase, accuracy, ranked_cases, read_ranks
 from legache.validation.comparisons import Comparison, comparisons
 from legache.validation.influence import Influence, influences, shares_by_grade
 from legache.validation.leave_one_out import LeftOut, leave_one_source_out
@@ -39,6 +39,8 @@ class Validation:
     ----------
     cases
         Empty if no file of written cases was given.
+    ranks_before
+        Of the same cases with an earlier version of the priors; empty if not given.
     """
 
     model: DiagnosticModel
@@ -48,10 +50,15 @@ class Validation:
     influences: tuple[Influence, ...]
     left_out: tuple[LeftOut, ...]
     cases: tuple[RankedCase, ...]
+    ranks_before: Mapping[str, tuple[int, int]]
 
 
 def validate(
-    model: DiagnosticModel, *, cases: Path | None = None, n_patients: int = 100_000
+    model: DiagnosticModel,
+    *,
+    cases: Path | None = None,
+    before: Path | None = None,
+    n_patients: int = 100_000,
 ) -> Validation:
     """Compare a network with what has been published, and with its own patients.
 
@@ -60,6 +67,8 @@ def validate(
     model
     cases
         File of written cases; see `ranked_cases`.
+    before
+        File of the ranks that an earlier version gave them; see `read_ranks`.
     n_patients
         Simulated patients for the calibration.
 
@@ -76,6 +85,7 @@ def validate(
         influences=influences(model.knowledge, model.setting, model.complaint),
         left_out=leave_one_source_out(model),
         cases=ranked_cases(model, cases) if cases else (),
+        ranks_before=read_ranks(before) if before else {},
     )
 
 
@@ -101,7 +111,7 @@ def text(validation: Validation) -> str:
         *_held_back(validation),
         *_prevalence(validation.strata),
         *_presentations(validation.model),
-        *_cases(validation.cases),
+        *_cases(validation.cases, validation.ranks_before),
         *_calibrated(validation),
         *_influential(validation),
         *_sources(validation.left_out),
@@ -197,7 +207,7 @@ def _prevalence(found: Sequence[Stratum]) -> list[str]:
     return [
         "## Prevalence by age and sex",
         (
-            "Rows of prevalence.csv beside P(cause | age, sex) in the network, risk factors included; "
+            "Rows of prevalence.csv beside P(cause | age, sex) in the network; "
             f"the largest difference in log odds is {largest:.1g}."
         ),
         _table(headers, rows),
@@ -220,21 +230,29 @@ def _presentations(model: DiagnosticModel) -> list[str]:
     ]
 
 
-def _cases(found: Sequence[RankedCase]) -> list[str]:
+def _cases(found: Sequence[RankedCase], before: Mapping[str, tuple[int, int]]) -> list[str]:
     if not found:
         return []
-    columns = ("by_history", "with_tests")
+    now = {item.case_id: (item.by_history, item.with_tests) for item in found}
     rows = []
-    for name in columns:
-        ranks = [getattr(item, name) for item in found]
-        rows.append((name.replace("_", " "), *(accuracy(ranks, n) for n in (1, 3, 5))))
+    for title, ranks in (("before", before), ("now", now)):
+        for place, told in enumerate(("by history", "with tests")) if ranks else ():
+            column = [ranks[case][place] for case in ranks]
+            rows.append((title, told, *(accuracy(column, n) for n in (1, 3, 5))))
+    moved = [
+        (case, *before[case], *ranks)
+        for case, ranks in now.items()
+        if case in before and before[case] != ranks
+    ]
+    headers = ("case", "history before", "tests before", "history now", "tests now")
     return [
         "## Written cases",
         (
             f"Rank of the true cause in {len(found)} cases. Cases that were written to teach "
             "favour rarities: this is not accuracy in practice, and no number was set by them."
         ),
-        _table(("", "first", "first three", "first five"), rows, ".2f"),
+        _table(("", "", "first", "first three", "first five"), rows, ".2f"),
+        *([_table(headers, moved)] if moved else []),
     ]
 
 
@@ -325,7 +343,8 @@ def _sources(found: Sequence[LeftOut]) -> list[str]:
         "## Diagnoses that hang on one paper",
         (
             f"Each of {len(found)} sources was left out in turn. Without {n_leaders} of them "
-            "another cause leads some textbook presentation. Below, the largest changes of P(responsible)."
+            "another cause leads some textbook presentation. Below, the largest changes of "
+            "P(responsible)."
         ),
         _table(headers, rows),
     ]
