@@ -68,15 +68,15 @@ class Derived:
         That of the weakest claim; ``elicited`` with a judged factor; ``meta_analysis`` if nothing
         but studies was pooled.
     arguments
-        Of `sensitivity` its likelihood ratios, of `week` incidence and days: other columns state
-        them; else empty.
+        Of `sensitivity` its likelihood ratios, of `week` incidence and days, by the columns that
+        state them; else empty.
     """
 
     value: float
     low: float
     high: float
     grade: str
-    arguments: tuple[float, ...]
+    arguments: Mapping[str, float]
 
 
 def derived(expression: str, claims: Mapping[str, Claim], unit: Scale) -> Derived:
@@ -211,14 +211,13 @@ def _week(incidence: FloatArray, duration: FloatArray) -> FloatArray:
     return week_prevalence(incidence, duration)
 
 
-def _arguments(tree: ast.expr, claims: Mapping[str, Claim]) -> tuple[float, ...]:
+def _arguments(tree: ast.expr, claims: Mapping[str, Claim]) -> dict[str, float]:
     if not isinstance(tree, ast.Call):
-        return ()
+        return {}
     name, given = call_of(tree)
-    if name not in {"sensitivity", "week"}:
-        return ()
     # with few digits their product could be farther from the value than a reader accepts
-    return tuple(float(f"{_values(argument, claims)[0]:.6g}") for argument in given)
+    numbers = [float(f"{_values(argument, claims)[0]:.6g}") for argument in given]
+    return dict(zip(_COLUMNS[name], numbers, strict=True)) if name in _COLUMNS else {}
 
 
 def _grade(tree: ast.expr, claims: Mapping[str, Claim]) -> str:
@@ -235,6 +234,10 @@ def _rounded(number: float) -> float:
     return float(f"{number:.{_DIGITS}g}")
 
 
+_COLUMNS = {
+    "sensitivity": ("lr_positive", "lr_negative"),
+    "week": ("incidence_per_1000_py", "duration_days"),
+}
 _EXPECTED = {"logit": "probability", "log": "finite number of at least 0"}
 _QUANTILES = np.array([NormalDist().inv_cdf((index + 0.5) / _N_DRAWS) for index in range(_N_DRAWS)])
 _FUNCTIONS: Mapping[str, _Numbers] = {

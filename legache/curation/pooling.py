@@ -47,6 +47,7 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
     means = np.array([one.transformed for one in estimates])
     variances = np.array([one.error**2 for one in estimates])
     # Newton's steps start at 0 and may double the variance only, over the range of a float
-    found = analysis.combine_effects(means, variances, method_re="pm", maxiter=2200)
+    with np.errstate(divide="ignore"):  # of a measure of disagreement, where there is none
+        found = analysis.combine_effects(means, variances, method_re="pm", maxiter=2200)
     scale = scales.pop()
     return Estimate.of(float(found.mean_effect_re), scale, float(found.sd_eff_w_re))

@@ -158,9 +158,10 @@ def scale_of(row: Figure) -> Scale:
 
 
 def _arguments(row: Figure, found: Derived) -> dict[str, str]:
-    """Columns that state what the number was computed from."""
+    """Columns that state what the number was computed from; else they are empty, or go stale."""
     names = _ARGUMENTS.get(type(row), ())
-    return dict(zip(names, map(_text, found.arguments), strict=True)) if found.arguments else {}
+    stated = found.arguments
+    return {name: _text(stated[name]) if name in stated else "" for name in names}
 
 
 def _union(first: Iterable[str], second: Iterable[str]) -> list[str]:
