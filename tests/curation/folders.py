@@ -135,11 +135,17 @@ def curated() -> Contents:
 
 
 def knowledge_of(contents: Mapping[str, bytes]) -> Knowledge:
-    return knowledge_from(contents)
+    return _knowledge(tuple(contents.items()))
 
 
 def model_of(contents: Mapping[str, bytes]) -> DiagnosticModel:
-    return diagnostic_model(knowledge_from(contents))
+    return diagnostic_model(knowledge_of(contents))
+
+
+@lru_cache(maxsize=32)
+def _knowledge(items: tuple[tuple[str, bytes], ...]) -> Knowledge:
+    """Knowledge of a folder; many tests read the same one, and nothing can change it."""
+    return knowledge_from(dict(items))
 
 
 def written(parent: Path, contents: Mapping[str, bytes]) -> Path:
