@@ -12,10 +12,10 @@ from tabulate import tabulate
 
 from legache.cli.arguments import refuse_words
 from legache.curation.lint import Lint, lint
+from legache.curation.recompute import figures_of
 from legache.errors import KnowledgeError
-from legache.knowledge.loading import read_folder, shipped_folder
+from legache.knowledge.loading import naming, read_folder, shipped_folder
 from legache.knowledge.records import Figure, Grade, GuidanceKind, Knowledge
-from legache.knowledge.supplements import claims_of
 from legache.library import load
 
 FOUND_PROBLEMS = 1
@@ -24,18 +24,23 @@ FOUND_PROBLEMS = 1
 def check(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Print every problem of a folder, or what it holds."""
     refuse_words(words)
+    folder = shipped_folder() if options.folder is None else Path(options.folder)
     try:
         model = load(options.folder).model
+        with naming(folder):
+            found = _lint(model.knowledge, folder)
     except KnowledgeError as error:
         print(error)  # noqa: T201 - the command's output
         return FOUND_PROBLEMS
     package = model.knowledge.package
-    print(f"{package.name} {package.version}: sound\nsha256 {model.knowledge.digest}\n")  # noqa: T201
+    verdict = "problems, listed below" if found.problems else "sound"
+    print(f"{package.name} {package.version}: {verdict}\nsha256 {model.knowledge.digest}\n")  # noqa: T201
     print(grade_table(model.knowledge))  # noqa: T201 - the command's output
     print(f"\n{statement_table(model.knowledge)}")  # noqa: T201 - the command's output
-    found = _lint(model.knowledge, options.folder)
-    for line in (*found.problems, *(f"suspicious: {line}" for line in found.suspicions)):
-        print(line)  # noqa: T201 - the command's output
+    for line in found.problems:
+        print(f"{folder}/{line}")  # noqa: T201 - the command's output
+    for line in found.suspicions:
+        print(f"suspicious: {folder}/{line}")  # noqa: T201 - the command's output
     for link in model.floored:
         print(  # noqa: T201 - the command's output
             f"floored: {link.cause} -> {link.node}: rate {link.rate:g} is below the "
@@ -44,11 +49,11 @@ def check(options: argparse.Namespace, words: Sequence[str]) -> int:
     return FOUND_PROBLEMS if found.problems else 0
 
 
-def _lint(knowledge: Knowledge, name: str | None) -> Lint:
-    """What is wrong with the claims; nothing, where a folder has none."""
-    if not claims_of(knowledge):
+def _lint(knowledge: Knowledge, folder: Path) -> Lint:
+    """What is wrong with the claims; nothing, where a folder has none and names none."""
+    rests_on_claims = any(row.claims or row.derivation for row in figures_of(knowledge))
+    if not knowledge.supplements and not rests_on_claims:
         return Lint((), ())
-    folder = shipped_folder() if name is None else Path(name)
     return lint(knowledge, read_folder(folder))
 
 

@@ -15,7 +15,8 @@ from legache.library import load
 def diff(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Print changed numbers, and the answers to textbook presentations that moved."""
     refuse_words(words)
-    old, new = load(options.old).model, load(options.new).model
+    new = load(options.new).model
+    old = load(options.old).in_setting(new.setting).model
     numbers = changed_numbers(old.knowledge, new.knowledge)
     print(f"{len(numbers)} numbers differ.\n")  # noqa: T201 - the command's output
     _print(

@@ -17,13 +17,20 @@ from __future__ import annotations
 import ast
 import operator
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
-from legache.curation.estimates import Estimate, Scale, estimate, published_interval
+from legache.curation.estimates import (
+    Estimate,
+    Scale,
+    estimate,
+    is_proportion,
+    published_interval,
+)
+from legache.curation.expressions import call_of, named_claims, parsed, pooled_names
 from legache.curation.pooling import pooled
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.records import Claim
@@ -58,18 +65,18 @@ class Derived:
     Attributes
     ----------
     grade
-        That of the weakest claim; ``elicited`` with a judged factor; ``meta_analysis`` if several
-        studies were pooled.
+        That of the weakest claim; ``elicited`` with a judged factor; ``meta_analysis`` if nothing
+        but studies was pooled.
     arguments
-        Of `sensitivity` its likelihood ratios, of `week` incidence and days: other columns state
-        them; else empty.
+        Of `sensitivity` its likelihood ratios, of `week` incidence and days, by the columns that
+        state them; else empty.
     """
 
     value: float
     low: float
     high: float
     grade: str
-    arguments: tuple[float, ...]
+    arguments: Mapping[str, float]
 
 
 def derived(expression: str, claims: Mapping[str, Claim], unit: Scale) -> Derived:
@@ -93,19 +100,29 @@ def derived(expression: str, claims: Mapping[str, Claim], unit: Scale) -> Derive
     -----
     The interval of a single claim is the published one, if there is one.  Any other holds the
     middle 95 % of 4,001 values: each claim runs through the quantiles of its distribution, in an
-    order of its own that a fixed seed shuffles.
+    order of its own that a fixed seed shuffles.  Values outside the range of the result, such as
+    sensitivities above 1 that two likelihood ratios may imply, are left out.
 
     Examples
     --------
-    >>> from legache.knowledge.supplements import claims_of
-    >>> from legache.knowledge.loading import load_knowledge, shipped_folder
-    >>> claims = claims_of(load_knowledge(shipped_folder()))
-    >>> derived("met003", claims, "logit").value
-    0.027
+    >>> claim = Claim(
+    ...     id="one2001", subject="fever", object=None, measure="specificity", value=0.9, low=0.8,
+    ...     high=0.95, numerator=None, denominator=None, population="adults", setting="clinic",
+    ...     definition="", design="cohort", source="one2001", locator="abstract", use="used",
+    ...     note="")
+    >>> derived("complement(one2001)", {"one2001": claim}, "logit").value
+    0.1
+    >>> derived("one2001", {"one2001": claim}, "logit").low
+    0.8
     """
-    tree = _tree(expression)
-    chosen = {name: _known(name, claims) for name in named_claims(expression)}
-    numbers = _values(tree, chosen)
+    tree = parsed(expression)
+    names = named_claims(expression)
+    if not names:
+        message = f"{expression} names no claim; leave the derivation of a judged number empty"
+        raise KnowledgeError(message)
+    chosen = {name: _known(name, claims) for name in names}
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        numbers = _values(tree, chosen)
     is_valid = (numbers >= 0) & ((numbers <= 1) if unit == "logit" else np.isfinite(numbers))
     if not is_valid[0]:
         message = f"{expression} is {numbers[0]:g}; expected a {_EXPECTED[unit]}"
@@ -113,44 +130,13 @@ def derived(expression: str, claims: Mapping[str, Claim], unit: Scale) -> Derive
     low, high = np.percentile(numbers[is_valid], (2.5, 97.5)).tolist()
     if isinstance(tree, ast.Name):
         low, high = published_interval(chosen[tree.id])
+    if unit == "logit" and high > 1:
+        message = f"{expression}: the interval ends at {high:g}; expected a {_EXPECTED[unit]}"
+        raise KnowledgeError(message)
     value = float(numbers[0])
     arguments = _arguments(tree, chosen)
     low, value, high = (_rounded(number) for number in (min(low, value), value, max(high, value)))
     return Derived(value, low, high, _grade(tree, chosen), arguments)
-
-
-def named_claims(expression: str) -> tuple[str, ...]:
-    """Ids of the claims that a derivation names, in its order.
-
-    Raises
-    ------
-    KnowledgeError
-        It cannot be read.
-
-    Examples
-    --------
-    >>> named_claims("complement(ner044) * pool(met001, met004)")
-    ('ner044', 'met001', 'met004')
-    """
-    names = [node for node in ast.walk(_tree(expression)) if isinstance(node, ast.Name)]
-    names.sort(key=lambda node: node.col_offset)
-    return tuple(dict.fromkeys(node.id for node in names if node.id not in _FUNCTIONS))
-
-
-def _tree(expression: str) -> ast.expr:
-    try:
-        tree = ast.parse(expression, mode="eval").body
-    except SyntaxError as error:
-        message = f"derivation {expression[:80]!r} cannot be read: {error.msg}"
-        raise KnowledgeError(message) from error
-    for node in ast.walk(tree):
-        if not isinstance(node, _ALLOWED):
-            message = (
-                f"derivation {expression[:80]!r}: {ast.unparse(node)[:40]!r} is not allowed; "
-                f"expected ids of claims, numbers, + - * / and {', '.join(_FUNCTIONS)}"
-            )
-            raise KnowledgeError(message)
-    return tree
 
 
 def _known(name: str, claims: Mapping[str, Claim]) -> Claim:
@@ -169,31 +155,32 @@ def _values(node: ast.expr, claims: Mapping[str, Claim]) -> FloatArray:
         return _spread(estimate(claims[node.id]), node.id, claims[node.id].value)
     if isinstance(node, ast.BinOp):
         combine = _OPERATORS[type(node.op)]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return combine(_values(node.left, claims), _values(node.right, claims))
-    name, given = _call(node)
+        return combine(_values(node.left, claims), _values(node.right, claims))
+    name, given = call_of(node)
     if name == "pool":
-        found = pooled([estimate(claims[argument.id]) for argument in _claim_names(given)])
+        found = _pool([claims[argument.id] for argument in pooled_names(given)])
         return _spread(found, ast.unparse(node), found.value)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _FUNCTIONS[name](*(_values(argument, claims) for argument in given))
+    return _FUNCTIONS[name](*(_values(argument, claims) for argument in given))
 
 
-def _call(node: ast.expr) -> tuple[str, list[ast.expr]]:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-        n_expected = _N_ARGUMENTS.get(node.func.id)
-        if node.func.id in _FUNCTIONS and n_expected in {None, len(node.args)}:
-            return node.func.id, node.args
-    message = f"{ast.unparse(node)[:80]!r} is no call of {', '.join(_FUNCTIONS)}"
-    raise KnowledgeError(message)
+def _pool(claims: Sequence[Claim]) -> Estimate:
+    """Mean of different claims of the same kind."""
+    for place, claim in enumerate(claims):
+        if claim in claims[:place]:
+            message = f"pool: {claim.id} is named twice; its weight would count twice"
+            raise KnowledgeError(message)
+        if _kind(claim) != _kind(claims[0]):
+            one, other = (f"{c.id} is of {c.measure}" for c in (claims[0], claim))
+            message = f"pool: {one}, and {other}; pool claims of one kind"
+            raise KnowledgeError(message)
+    return pooled([estimate(claim) for claim in claims])
 
 
-def _claim_names(arguments: list[ast.expr]) -> list[ast.Name]:
-    names = [argument for argument in arguments if isinstance(argument, ast.Name)]
-    if len(names) < len(arguments):
-        message = "pool: expected ids of claims only"
-        raise KnowledgeError(message)
-    return names
+def _kind(claim: Claim) -> str:
+    """Claims of the same kind may be pooled."""
+    if is_proportion(claim) and claim.measure != "specificity":  # which counts who lacks it
+        return "proportion"
+    return _KINDS.get(claim.measure, claim.measure)
 
 
 def _spread(one: Estimate, name: str, value: float) -> FloatArray:
@@ -224,29 +211,33 @@ def _week(incidence: FloatArray, duration: FloatArray) -> FloatArray:
     return week_prevalence(incidence, duration)
 
 
-def _arguments(tree: ast.expr, claims: Mapping[str, Claim]) -> tuple[float, ...]:
+def _arguments(tree: ast.expr, claims: Mapping[str, Claim]) -> dict[str, float]:
     if not isinstance(tree, ast.Call):
-        return ()
-    name, given = _call(tree)
-    if name not in {"sensitivity", "week"}:
-        return ()
-    return tuple(_rounded(float(_values(argument, claims)[0])) for argument in given)
+        return {}
+    name, given = call_of(tree)
+    # with few digits their product could be farther from the value than a reader accepts
+    numbers = [float(f"{_values(argument, claims)[0]:.6g}") for argument in given]
+    return dict(zip(_COLUMNS[name], numbers, strict=True)) if name in _COLUMNS else {}
 
 
 def _grade(tree: ast.expr, claims: Mapping[str, Claim]) -> str:
     literals = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     if any(literal not in _UNITS for literal in literals):
         return "elicited"
-    if isinstance(tree, ast.Call) and _call(tree)[0] == "pool":
-        return "meta_analysis"
     grades = [_GRADE_OF_DESIGN.get(claim.design, "study") for claim in claims.values()]
-    return max(grades, key=_GRADES.index)
+    weakest = max(grades, key=_GRADES.index)
+    is_pool = isinstance(tree, ast.Call) and call_of(tree)[0] == "pool"
+    return "meta_analysis" if is_pool and weakest == "study" else weakest
 
 
 def _rounded(number: float) -> float:
     return float(f"{number:.{_DIGITS}g}")
 
 
+_COLUMNS = {
+    "sensitivity": ("lr_positive", "lr_negative"),
+    "week": ("incidence_per_1000_py", "duration_days"),
+}
 _EXPECTED = {"logit": "probability", "log": "finite number of at least 0"}
 _QUANTILES = np.array([NormalDist().inv_cdf((index + 0.5) / _N_DRAWS) for index in range(_N_DRAWS)])
 _FUNCTIONS: Mapping[str, _Numbers] = {
@@ -257,5 +248,11 @@ _FUNCTIONS: Mapping[str, _Numbers] = {
     "odds_ratio": _odds_ratio,
     "week": _week,
 }
-_N_ARGUMENTS = {"complement": 1, "sensitivity": 2, "odds_ratio": 2, "week": 2}
-_ALLOWED = (ast.Name, ast.Load, ast.Call, ast.Constant, ast.BinOp, *_OPERATORS)
+_KINDS = {
+    "odds_ratio": "ratio",
+    "relative_risk": "ratio",
+    "hazard_ratio": "ratio",
+    "incidence_per_1000_py": "rate",
+    "consultation_incidence_per_1000_py": "rate",
+    "consultation_prevalence_per_1000_py": "rate",
+}

@@ -12,6 +12,7 @@ from legache.diagnosis.model import DiagnosticModel
 from legache.errors import EvidenceError
 from legache.knowledge.records import Knowledge, Presentation
 from legache.knowledge.supplements import presentations_of
+from legache.knowledge.tables import number
 
 _WORDS = {"present": True, "absent": False}
 
@@ -72,25 +73,32 @@ def moved_posteriors(
     Raises
     ------
     EvidenceError
-        A presentation speaks of a node that one of the networks does not have.
+        A presentation cannot be read, or speaks of a node that one of the networks does not have.
     """
     found = []
     for presentation in presentations_of(new.knowledge):
         before, after = _answer(old, presentation), _answer(new, presentation)
-        was = dict(zip(old.cause_ids, before.answer.responsible.tolist(), strict=True))
-        for cause, now in zip(new.cause_ids, after.answer.responsible.tolist(), strict=True):
-            if abs(now - was.get(cause, 0.0)) >= at_least:
-                leaders = (before.ranking[0], after.ranking[0])
-                found.append(
-                    MovedPosterior(presentation.id, cause, was.get(cause, 0.0), now, *leaders)
-                )
+        leaders = (before.ranking[0], after.ranking[0])
+        was, now = (
+            dict(zip(model.cause_ids, said.answer.responsible.tolist(), strict=True))
+            for model, said in ((old, before), (new, after))
+        )
+        for cause in sorted(was.keys() | now.keys()):
+            pair = (was.get(cause, 0.0), now.get(cause, 0.0))
+            if abs(pair[1] - pair[0]) >= at_least:
+                found.append(MovedPosterior(presentation.id, cause, *pair, *leaders))
     return tuple(sorted(found, key=lambda item: (-abs(item.new - item.old), item.presentation)))
 
 
 @lru_cache(maxsize=256)
 def _answer(model: DiagnosticModel, presentation: Presentation) -> Diagnosis:
     """Diagnosis of a presentation; many versions may be compared with the same one."""
-    return diagnose(model, evidence_of(presentation))
+    said = evidence_of(presentation)
+    try:
+        return diagnose(model, said)
+    except EvidenceError as error:
+        message = f"{presentation.place}: evidence: {error}"
+        raise EvidenceError(message, error.suggestions) from error
 
 
 def evidence_of(presentation: Presentation) -> dict[str, object]:
@@ -99,15 +107,19 @@ def evidence_of(presentation: Presentation) -> dict[str, object]:
     Raises
     ------
     EvidenceError
-        A part is not ``node=state``.
+        A part is not ``node=state``, a node is named twice, or the age is no number.
     """
     said: dict[str, object] = {}
     for part in presentation.evidence.split(";"):
         name, sign, state = part.partition("=")
-        if not sign:
-            message = f"{presentation.place}: evidence: {part[:64]!r}; expected node=state"
-            raise EvidenceError(message)
-        said[name] = float(state) if name == AGE else _value(state)
+        try:
+            if not sign or name in said:
+                message = f"{part[:64]!r}; expected node=state, once for each node"
+                raise EvidenceError(message)
+            said[name] = number(state) if name == AGE else _value(state)
+        except ValueError as error:
+            message = f"{presentation.place}: evidence: {error}"
+            raise EvidenceError(message) from error
     return said
 
 

@@ -86,12 +86,14 @@ def estimate(claim: Claim) -> Estimate:
     Raises
     ------
     KnowledgeError
-        A proportion above 1, or a number of 0 without a sample size.
+        A proportion above 1, one of 0 or 1 without a sample size, or another number of 0.
     """
     scale: Scale = "logit" if is_proportion(claim) else "log"
     value = _inner(claim) if scale == "logit" else claim.value
     if value <= 0 or (scale == "logit" and value >= 1):
-        message = f"{claim.place}: value: {claim.value:g} of {claim.id} needs a sample size"
+        message = (
+            f"{claim.place}: value: {claim.value:g} of {claim.id}; expected {_expected(claim)}"
+        )
         raise KnowledgeError(message)
     if claim.low is not None and claim.high is not None:
         return Estimate(value, scale, _error_of_interval(claim.low, value, claim.high, scale))
@@ -101,6 +103,14 @@ def estimate(claim: Claim) -> Estimate:
     if claim.measure in _COUNTED_RATES and claim.numerator:
         return Estimate(value, scale, 1 / math.sqrt(claim.numerator))
     return Estimate(value, scale, _UNSTATED)
+
+
+def _expected(claim: Claim) -> str:
+    if not is_proportion(claim):
+        return f"a {claim.measure} above 0"
+    if claim.value > 1:
+        return "a proportion of at most 1"
+    return "a sample size beside a proportion of 0 or 1"
 
 
 def is_proportion(claim: Claim) -> bool:
@@ -119,7 +129,8 @@ def published_interval(claim: Claim) -> tuple[float, float]:
 
 def _back(number: FloatArray | np.float64, scale: Scale) -> FloatArray:
     """Undo the transformation to a natural scale."""
-    return np.asarray(np.exp(number) if scale == "log" else 1 / (1 + np.exp(-number)))
+    with np.errstate(over="ignore"):  # exp of a large number is infinity: the value is 0
+        return np.asarray(np.exp(number) if scale == "log" else 1 / (1 + np.exp(-number)))
 
 
 def _transformed(value: float, scale: Scale) -> float:
@@ -128,7 +139,7 @@ def _transformed(value: float, scale: Scale) -> float:
 
 def _inner(claim: Claim) -> float:
     """Proportion of a claim, moved inside (0, 1) by half a case where none or all have it."""
-    if claim.denominator is None or 0 < claim.value < 1:
+    if claim.denominator is None or claim.value not in {0, 1}:
         return claim.value
     return (claim.value * claim.denominator + 0.5) / (claim.denominator + 1)
 
@@ -147,5 +158,8 @@ def _wilson(claim: Claim) -> tuple[float, float]:
     proportion = imported("statsmodels.stats.proportion", "statsmodels")
     n = float(claim.denominator or 0)
     count = claim.numerator if claim.numerator is not None else claim.value * n
+    if count > n:
+        message = f"{claim.place}: numerator: {count:g} of {n:g}; expected a part of them"
+        raise KnowledgeError(message)
     low, high = proportion.proportion_confint(count, n, method="wilson")
     return float(low), float(high)

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from legache.curation.derivation import named_claims
 from legache.curation.estimates import is_proportion
+from legache.curation.expressions import named_claims
 from legache.curation.recompute import changes, figures_of, key_of
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.records import Claim, Figure, Guidance, Knowledge, RedFlag, Urgency
@@ -54,21 +54,22 @@ def lint(knowledge: Knowledge, contents: Mapping[str, bytes]) -> Lint:
     Lint
         Problems: what dangles, is missing, impossible, or not what its claims give.  Suspicions:
         intervals too narrow for their sample, figures entered twice, very large odds ratios.
+        Numbers are computed anew only if every claim can be read, so that one slip is reported
+        once.
 
-    Examples
-    --------
-    >>> from legache.knowledge.loading import load_knowledge, read_folder, shipped_folder
-    >>> folder = shipped_folder()
-    >>> lint(load_knowledge(folder), read_folder(folder)).problems
-    ()
+    Raises
+    ------
+    KnowledgeError
+        A table of claims, comparisons, searches or presentations cannot be read.
     """
     claims = claims_of(knowledge)
-    problems = [line for check in _PROBLEMS for line in check(knowledge, claims)]
+    problems = [line for check in _OF_CLAIMS for line in check(knowledge, claims)]
     if not problems:
         try:
             problems += [str(change) for change in changes(knowledge, contents)]
         except KnowledgeError as error:
             problems += error.problems
+    problems += [line for check in _OF_ROWS for line in check(knowledge, claims)]
     suspicions = [line for check in _SUSPICIONS for line in check(knowledge, claims)]
     return Lint(tuple(problems), tuple(suspicions))
 
@@ -87,7 +88,8 @@ def _impossible_claims(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
             yield f"{claim.place}: value: a proportion above 1; correct the row"
         if (claim.low is None) != (claim.high is None):
             yield f"{claim.place}: low: give both limits of the interval, or neither"
-        if not (claim.low or 0) <= claim.value <= (claim.high or math.inf):
+        high = math.inf if claim.high is None else claim.high
+        if not (claim.low or 0) <= claim.value <= high:
             yield f"{claim.place}: value: {claim.value:g} is outside its interval"
         if claim.use == "rejected" and not claim.note:
             yield f"{claim.place}: note: no number rests on {claim.id}; say why"
@@ -98,7 +100,7 @@ def _counts(_: Knowledge, claims: Claims) -> Iterator[str]:
         if not is_proportion(claim) or claim.numerator is None or claim.denominator is None:
             continue
         share = claim.numerator / claim.denominator
-        if abs(share - claim.value) > max(_ROUNDING, 0.05 * claim.value):
+        if share > 1 or abs(share - claim.value) > max(_ROUNDING, 0.05 * claim.value):
             yield (
                 f"{claim.place}: value: {claim.value:g}, but {claim.numerator:g} of "
                 f"{claim.denominator:g} is {share:.3g}; correct one of them"
@@ -128,9 +130,9 @@ def _named(row: Figure) -> tuple[str, ...]:
         return ()  # `changes` says what is wrong with it
 
 
-def _underived(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
+def _underived(knowledge: Knowledge, _: Claims) -> Iterator[str]:
     for row in figures_of(knowledge):
-        if claims and row.derivation is None and row.grade != "elicited":
+        if row.derivation is None and row.grade != "elicited":
             yield (
                 f"{row.place}: derivation: a number of grade {row.grade} says how it follows "
                 f"from its claims; add it, or the grade is elicited"
@@ -201,10 +203,8 @@ def _large_odds_ratios(knowledge: Knowledge, _: Claims) -> Iterator[str]:
 
 
 _Check = Callable[[Knowledge, Claims], Iterator[str]]
-_PROBLEMS: tuple[_Check, ...] = (
-    _impossible_claims,
-    _counts,
-    _dangling_claims,
+_OF_CLAIMS: tuple[_Check, ...] = (_impossible_claims, _counts, _dangling_claims)
+_OF_ROWS: tuple[_Check, ...] = (
     _underived,
     _dangling_searches,
     _presentation_causes,

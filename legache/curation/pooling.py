@@ -28,7 +28,7 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
     Raises
     ------
     KnowledgeError
-        Fewer than two estimates, or of different scales.
+        Fewer than two estimates, of different scales, or one without any uncertainty.
 
     Examples
     --------
@@ -40,9 +40,14 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
     if len(estimates) < 2 or len(scales) != 1:
         message = "pool: expected at least two claims, all proportions, all ratios or all rates"
         raise KnowledgeError(message)
+    if not all(one.error > 0 for one in estimates):
+        message = "pool: an interval without width would have all the weight; correct its ends"
+        raise KnowledgeError(message)
     analysis = imported("statsmodels.stats.meta_analysis", "statsmodels")
     means = np.array([one.transformed for one in estimates])
     variances = np.array([one.error**2 for one in estimates])
-    found = analysis.combine_effects(means, variances, method_re="pm")
+    # Newton's steps start at 0 and may double the variance only, over the range of a float
+    with np.errstate(divide="ignore"):  # of a measure of disagreement, where there is none
+        found = analysis.combine_effects(means, variances, method_re="pm", maxiter=2200)
     scale = scales.pop()
     return Estimate.of(float(found.mean_effect_re), scale, float(found.sd_eff_w_re))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from legache.curation.derivation import Derived, derived, named_claims
+from legache.curation.derivation import Derived, derived
+from legache.curation.estimates import Scale
+from legache.curation.expressions import named_claims
 from legache.errors import KnowledgeError
 from legache.knowledge.records import (
     Background,
@@ -28,6 +30,7 @@ _ARGUMENTS: Mapping[type[Figure], tuple[str, str]] = {
     Prevalence: ("incidence_per_1000_py", "duration_days"),
     Link: ("lr_positive", "lr_negative"),
 }
+_WORDS = frozenset({"claims", "sources", "grade", "use"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,15 @@ def changes(knowledge: Knowledge, contents: Mapping[str, bytes]) -> tuple[Change
 
 
 def recomputed(knowledge: Knowledge, contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The same files, with every number computed anew from its claims."""
+    """The same files, with every number computed anew from its claims.
+
+    A line in which nothing differs keeps every byte.
+
+    Raises
+    ------
+    KnowledgeError
+        With file and line of each derivation that cannot be evaluated.
+    """
     expected = _expected(knowledge)
     new = {name: _rewritten(contents[name], cells) for name, cells in expected.items()}
     return {**contents, **new}
@@ -121,7 +132,7 @@ def _expected(knowledge: Knowledge) -> dict[str, Cells]:
 
 def _of_row(row: Figure, claims: Mapping[str, Claim]) -> dict[str, str]:
     expression = row.derivation or ""
-    found = derived(expression, claims, "logit" if is_probability(row) else "log")
+    found = derived(expression, claims, scale_of(row))
     cited = [claims[name].source for name in named_claims(expression)]
     return {
         "value": _text(found.value),
@@ -141,10 +152,16 @@ def is_probability(row: Figure) -> bool:
     return not isinstance(row, RiskFactor)
 
 
+def scale_of(row: Figure) -> Scale:
+    """Scale of a number: log odds of a probability, else the logarithm."""
+    return "logit" if is_probability(row) else "log"
+
+
 def _arguments(row: Figure, found: Derived) -> dict[str, str]:
-    """Columns that state what the number was computed from."""
+    """Columns that state what the number was computed from; else they are empty, or go stale."""
     names = _ARGUMENTS.get(type(row), ())
-    return dict(zip(names, map(_text, found.arguments), strict=True)) if found.arguments else {}
+    stated = found.arguments
+    return {name: _text(stated[name]) if name in stated else "" for name in names}
 
 
 def _union(first: Iterable[str], second: Iterable[str]) -> list[str]:
@@ -178,32 +195,38 @@ def _text(number: float) -> str:
 
 
 def _differences(content: bytes, cells: Cells) -> Iterator[tuple[int, str, str, str]]:
-    header, *rows = _table(content)
+    header, *rows = (_parts(line) for line in content.decode().splitlines())
     for line, row in enumerate(rows, start=2):
         found = dict(zip(header, row, strict=True))
         for column, expected in cells.get(line, {}).items():
-            if not _same(found[column], expected):
+            if not _same(column, found[column], expected):
                 yield line, column, found[column], expected
 
 
-def _same(found: str, expected: str) -> bool:
-    try:
-        return float(found) == float(expected)
-    except ValueError:
+def _same(column: str, found: str, expected: str) -> bool:
+    if column in _WORDS or not (found and expected):
         return found == expected
+    return float(found) == float(expected)
 
 
 def _rewritten(content: bytes, cells: Cells) -> bytes:
-    """Content with the given cells; a file in which nothing differs keeps every byte."""
-    if not any(_differences(content, cells)):
-        return content
-    header, *rows = _table(content)
-    for line, column, _, expected in list(_differences(content, cells)):
-        rows[line - 2][header.index(column)] = expected
+    """Content with the given cells; a line in which nothing differs keeps every byte."""
+    lines = content.decode().splitlines(keepends=True)
+    header = _parts(lines[0].rstrip("\r\n"))
+    for number, column, _, expected in _differences(content, cells):
+        line = lines[number - 1]
+        bare = line.rstrip("\r\n")
+        row = _parts(bare)
+        row[header.index(column)] = expected
+        lines[number - 1] = _line(row) + line[len(bare) :]
+    return "".join(lines).encode()
+
+
+def _parts(line: str) -> list[str]:
+    return next(csv.reader([line]))
+
+
+def _line(row: Sequence[str]) -> str:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([header, *rows])
-    return out.getvalue().encode()
-
-
-def _table(content: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(content.decode(), newline="")))
+    csv.writer(out, lineterminator="").writerow(row)
+    return out.getvalue()

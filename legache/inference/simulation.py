@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from legache.errors import EvidenceError, LimitError, did_you_mean, nearest
 from legache.inference.flat import Codes
+from legache.inference.posterior import posterior
 from legache.network.structure import Finding, FloatArray, IndexArray, NoisyMaxNetwork
 
 BoolArray = NDArray[np.bool_]
 _CHUNK = 100_000
+_MOST_PEOPLE = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,10 +52,20 @@ def simulated_people(
     ----------
     network
     n_people
+        At least 1.
     seed
         The same seed gives the same people.
     complaint
-        Id of a finding: keep only people who have it.
+        Id of a finding: keep only people who have it, in any state but the first.
+
+    Raises
+    ------
+    EvidenceError
+        No such finding, or no people.
+    ImpossibleEvidenceError
+        Nobody has the complaint.
+    LimitError
+        It is so rare that more than 10 ** 9 people would have to be drawn.
 
     References
     ----------
@@ -63,14 +77,38 @@ def simulated_people(
     >>> import legache
     >>> network = legache.load().model.network
     >>> people = simulated_people(network, 1000, seed=1)
-    >>> people.present.shape, bool((people.responsible <= people.present).all())
-    ((1000, 40), True)
+    >>> people.present.shape == (1000, len(network.causes))
+    True
+    >>> bool((people.responsible <= people.present).all())
+    True
     """
+    if n_people < 1:
+        message = f"n_people is {n_people}; expected at least 1"
+        raise EvidenceError(message)
+    if complaint is not None:
+        _refuse_hopeless(network, n_people, complaint)
     rng = np.random.default_rng(seed)
     kept: list[SimulatedPeople] = []
     while sum(len(part.codes) for part in kept) < n_people:
         kept.append(_chunk(network, rng, _CHUNK if complaint else n_people, complaint))
     return _together(kept).those(slice(n_people))
+
+
+def _refuse_hopeless(network: NoisyMaxNetwork, n_people: int, complaint: str) -> None:
+    """Raise an error where drawing people until enough complain would not end."""
+    states = {finding.id: finding.states for finding in network.findings}
+    if complaint not in states:
+        suggestions = nearest(complaint, states)
+        message = f"unknown finding {complaint[:64]!r}{did_you_mean(suggestions, 'see nodes.csv')}"
+        raise EvidenceError(message, suggestions)
+    likelihoods = (0.0, *(1.0 for _ in states[complaint][1:]))
+    share = math.exp(posterior(network, {complaint: likelihoods}).log_evidence)
+    if n_people > share * _MOST_PEOPLE:
+        message = (
+            f"{complaint!r} has probability {share:.2g}: {n_people} people who have it would be "
+            f"found among more than {_MOST_PEOPLE:g}; ask for fewer"
+        )
+        raise LimitError(message)
 
 
 def _together(parts: list[SimulatedPeople]) -> SimulatedPeople:

@@ -28,9 +28,9 @@ def claims_of(knowledge: Knowledge) -> Mapping[str, Claim]:
     Examples
     --------
     >>> import legache
-    >>> claim = claims_of(legache.load().model.knowledge)["met003"]
-    >>> claim.subject, claim.measure, claim.value, claim.source
-    ('restless_legs_syndrome', 'prevalence', 0.027, 'allen2005')
+    >>> knowledge = legache.load().model.knowledge
+    >>> all(claim.source in knowledge.source_keys for claim in claims_of(knowledge).values())
+    True
     """
     return _claims(knowledge.supplements.get(Claim.FILE, b""))
 

@@ -41,13 +41,19 @@ class Calibration:
     @property
     def distances(self) -> FloatArray:
         """Of each bin from the diagonal, in standard errors; 0 where it is empty."""
-        found = np.abs(self.share_true - self.mean_stated) / self.standard_error
-        return np.asarray(np.nan_to_num(found))
+        return _distances(self.share_true, self.mean_stated, self.standard_error)
 
     @property
     def cause_distances(self) -> FloatArray:
         """Of each cause's mean posterior from its share, in standard errors."""
-        return np.abs(self.mean_posterior - self.share_responsible) / self.posterior_error
+        return _distances(self.share_responsible, self.mean_posterior, self.posterior_error)
+
+
+def _distances(share: FloatArray, stated: FloatArray, error: FloatArray) -> FloatArray:
+    """Distances in standard errors; what was stated as certain, and is true, has none."""
+    difference = np.abs(share - stated)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(difference > 0, difference / error, 0.0)
 
 
 def calibration(
@@ -71,8 +77,9 @@ def calibration(
     Examples
     --------
     >>> import legache
-    >>> found = calibration(legache.load().model.network, "leg_ache", n_patients=500)
-    >>> int(found.n.sum()) == 500 * 40
+    >>> model = legache.load().model
+    >>> found = calibration(model.network, model.complaint, n_patients=500)
+    >>> int(found.n.sum()) == 500 * len(model.cause_ids)
     True
     """
     people, codes = interviewed_patients(network, complaint, n_patients, seed)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from legache.diagnosis.differential import diagnose
 from legache.diagnosis.model import DiagnosticModel
-from legache.errors import EvidenceError
+from legache.errors import EvidenceError, LegacheError, did_you_mean, nearest
+
+_MEMBERS = ("case_id", "age", "sex", "evidence", "tests", "truth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,14 @@ def ranked_cases(model: DiagnosticModel, file: Path) -> tuple[RankedCase, ...]:
             case = json.loads(line)
             patient = {"age": case["age"], "sex": case["sex"], **case["evidence"]}
             ranks = [
-                min(diagnose(model, said).ranking.index(cause) for cause in case["truth"]) + 1
+                best_rank(diagnose(model, said).ranking, case["truth"])
                 for said in (patient, {**patient, **case["tests"]})
             ]
             found.append(RankedCase(case["case_id"], *ranks))
-        except (ValueError, KeyError, TypeError) as error:
+        except KeyError as error:
+            message = f"{file.name}:{number}: no {error}; expected {', '.join(_MEMBERS)}"
+            raise EvidenceError(message) from error
+        except (ValueError, TypeError, LegacheError) as error:
             message = f"{file.name}:{number}: {error}"
             raise EvidenceError(message) from error
     return tuple(found)
@@ -64,6 +70,30 @@ def read_ranks(file: Path) -> dict[str, tuple[int, int]]:
     except (OSError, ValueError, AttributeError, TypeError) as error:
         message = f"{file.name}: {error}"
         raise EvidenceError(message) from error
+
+
+def best_rank(ranking: Sequence[str], causes: Sequence[str]) -> int:
+    """Rank of the first of some causes, counted from 1.
+
+    Raises
+    ------
+    EvidenceError
+        There is none, or one that is not ranked.
+
+    Examples
+    --------
+    >>> best_rank(["sciatica", "claudication", "gout"], ["gout", "claudication"])
+    2
+    """
+    if not causes:
+        message = "expected at least one true cause"
+        raise EvidenceError(message)
+    for cause in causes:
+        if cause not in ranking:
+            suggestions = nearest(cause, ranking)
+            message = f"unknown cause {cause!r}{did_you_mean(suggestions, 'see nodes.csv')}"
+            raise EvidenceError(message, suggestions)
+    return 1 + min(ranking.index(cause) for cause in causes)
 
 
 def accuracy(ranks: list[int], within: int) -> float:

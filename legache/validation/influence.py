@@ -16,6 +16,7 @@ from legache.inference.cohort import cohort_posteriors
 from legache.knowledge.checks import AGE_BAND, SEX
 from legache.knowledge.records import Figure, Knowledge, Prevalence
 from legache.network.building import build
+from legache.network.structure import NoisyMaxNetwork
 from legache.validation.patients import interviewed_patients
 
 _TABLES = ("prevalence", "risk_factors", "links", "complaints", "background")
@@ -54,20 +55,21 @@ def influences(
 
     Notes
     -----
-    Each number is moved by 0.2, down if possible, and the whole network is built and asked anew:
-    about 2,000 times.
+    Each number is moved by 0.2 of its scale, down if the rest still fits together, else up, and
+    the whole network is built and asked anew: about 2,000 times.  Numbers that cannot be moved
+    are left out: 0, certainties, shares of age and sex.
     """
     network = build(knowledge).networks[setting]
     _, codes = interviewed_patients(network, complaint, n_patients, seed)
     base = cohort_posteriors(network, codes).responsible
     found = []
-    for moved, row in _moved(knowledge, setting):
-        try:
-            other = build(moved).networks[setting]
-        except LegacheError:
-            continue
-        change = np.abs(cohort_posteriors(other, codes).responsible - base).sum(axis=1).mean()
-        found.append(Influence(row, float(change) / _STEP))
+    for attribute, place in _movable(knowledge, setting):
+        row = getattr(knowledge, attribute)[place]
+        moved = (_moved(knowledge, attribute, place, step) for step in (-_STEP, _STEP))
+        other = next(filter(None, (_network(one, setting) for one in moved)), None)
+        if other is not None:
+            change = np.abs(cohort_posteriors(other, codes).responsible - base).sum(axis=1).mean()
+            found.append(Influence(row, float(change) / _STEP))
     return tuple(sorted(found, key=lambda item: (-item.slope, item.row.FILE, key_of(item.row))))
 
 
@@ -79,35 +81,47 @@ def shares_by_grade(found: tuple[Influence, ...]) -> dict[str, float]:
     >>> shares_by_grade(())
     {}
     """
-    total = sum(item.slope for item in found)
+    total = sum(item.slope for item in found) or 1.0  # where nothing matters, no grade does
     shares: dict[str, float] = defaultdict(float)
     for item in found:
         shares[item.row.grade] += item.slope / total
     return dict(shares)
 
 
-def _moved(knowledge: Knowledge, setting: str) -> Iterator[tuple[Knowledge, Figure]]:
-    """Knowledge with one number moved: each that can be moved, one after the other."""
+def _movable(knowledge: Knowledge, setting: str) -> Iterator[tuple[str, int]]:
+    """Table and place of each number that plays a part in a setting and can be moved."""
     for attribute in _TABLES:
         rows: tuple[Figure, ...] = getattr(knowledge, attribute)
         for place, row in enumerate(rows):
             other_setting = getattr(row, "setting", setting) != setting
             is_share = isinstance(row, Prevalence) and row.node in {AGE_BAND, SEX}
-            if other_setting or is_share or not 0 < row.value < _top(row):
-                continue
-            moved = {attribute: (*rows[:place], _lowered(row), *rows[place + 1 :])}
-            yield replace(knowledge, **cast("dict[str, Any]", moved)), row
+            if not other_setting and not is_share and 0 < row.value < _top(row):
+                yield attribute, place
+
+
+def _moved(knowledge: Knowledge, attribute: str, place: int, step: float) -> Knowledge:
+    rows: tuple[Figure, ...] = getattr(knowledge, attribute)
+    moved = {attribute: (*rows[:place], _shifted(rows[place], step), *rows[place + 1 :])}
+    return replace(knowledge, **cast("dict[str, Any]", moved))
+
+
+def _network(knowledge: Knowledge, setting: str) -> NoisyMaxNetwork | None:
+    """The network, if the numbers fit together."""
+    try:
+        return build(knowledge).networks[setting]
+    except LegacheError:
+        return None
 
 
 def _top(row: Figure) -> float:
     return 1.0 if is_probability(row) else math.inf
 
 
-def _lowered(row: Figure) -> Figure:
-    """The row with a smaller number, and without what else states the same."""
+def _shifted(row: Figure, step: float) -> Figure:
+    """The row with its number moved on its scale, and without what else states the same."""
     names = ("incidence_per_1000_py", "duration_days", "lr_positive", "lr_negative")
     stated = cast("dict[str, Any]", {name: None for name in names if hasattr(row, name)})
-    ratio = math.exp(-_STEP)
+    ratio = math.exp(step)
     odds = row.value / (1 - row.value) * ratio if is_probability(row) else 0.0
     value = odds / (1 + odds) if is_probability(row) else row.value * ratio
-    return replace(row, value=value, low=0.0, **stated)
+    return replace(row, value=value, low=min(row.low, value), high=max(row.high, value), **stated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from legache.curation.difference import MovedPosterior, moved_posteriors
 from legache.curation.leave_out import Reduced, without
@@ -40,6 +40,11 @@ def leave_one_source_out(model: DiagnosticModel) -> tuple[LeftOut, ...]:
     ----------
     model
         In the setting that is asked.
+
+    Notes
+    -----
+    A source without which the rest does not fit together is not listed, nor is one that sets
+    only numbers that the network cannot do without.
     """
     found = list(_left_out(model))
     return tuple(sorted(found, key=lambda item: (-_size(item.moved), item.source)))
@@ -47,12 +52,12 @@ def leave_one_source_out(model: DiagnosticModel) -> tuple[LeftOut, ...]:
 
 def _left_out(model: DiagnosticModel) -> Iterator[LeftOut]:
     for source in _computed_from(model.knowledge):
-        reduced = without(model.knowledge, source)
-        if not reduced.recomputed and not reduced.neutral:
-            continue
         try:
-            other = diagnostic_model(reduced.knowledge)
+            reduced = without(model.knowledge, source)
+            other = replace(diagnostic_model(reduced.knowledge), setting=model.setting)
         except LegacheError:  # what is left does not fit together, such as shares above 1
+            continue
+        if not reduced.recomputed and not reduced.neutral:
             continue
         moved = moved_posteriors(model, other)
         leaders = {item.presentation for item in moved if item.old_leader != item.new_leader}

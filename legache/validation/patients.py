@@ -29,7 +29,10 @@ def interviewed_patients(
     first_cause = len(network.root_ids) + len(network.context_ids)
     first_finding = first_cause + len(network.causes)
     codes[:, first_cause:first_finding] = -1
-    told = np.random.default_rng(seed).random((n_patients, len(network.findings))) < _SHARE_TOLD
+    # a stream of its own: what is told must not follow from what is true
+    told = (
+        np.random.default_rng([seed, 1]).random((n_patients, len(network.findings))) < _SHARE_TOLD
+    )
     told[:, [finding.id == complaint for finding in network.findings]] = True
     codes[:, first_finding:][~told] = -1
     return people, codes

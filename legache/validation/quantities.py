@@ -15,6 +15,7 @@ from legache.errors import EvidenceError, ImpossibleEvidenceError, did_you_mean,
 from legache.inference.posterior import posterior
 
 RESPONSIBLE = "responsible"
+_ROUNDING = 1e-12  # of the quotient of two equal probabilities that were summed differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +49,35 @@ def conditional_probability(model: DiagnosticModel, target: str, given: str) -> 
     EvidenceError
         Unknown ids or states, or two responsible causes.
     ImpossibleEvidenceError
-        The condition has probability zero.
+        The condition has probability zero; names a minimal set of nodes in conflict.
 
     Examples
     --------
     >>> import legache
     >>> model = legache.load().model
-    >>> p = conditional_probability(model, "statin_use=present", "age_band=75_plus;sex=male")
-    >>> 0 < p < 1
-    True
+    >>> conditional_probability(model, "sex=female|male", "sex=male")
+    1.0
     """
     condition = parse_events(model, given)
+    both = _together(condition, parse_events(model, target))
     log_condition = _log_probability(model, condition)
     if log_condition == -math.inf:
-        raise ImpossibleEvidenceError(tuple(sorted(condition.states)))
-    both = _together(condition, parse_events(model, target))
-    return math.exp(_log_probability(model, both) - log_condition)
+        raise ImpossibleEvidenceError(_conflict(model, condition))
+    p = math.exp(_log_probability(model, both) - log_condition)
+    return 1.0 if 1 < p < 1 + _ROUNDING else p
+
+
+def log_odds(p: float) -> float:
+    """Logarithm of the odds; infinite of 0 and 1.
+
+    Examples
+    --------
+    >>> log_odds(0.5), log_odds(0.0), log_odds(1.0)
+    (0.0, -inf, inf)
+    """
+    if p in {0.0, 1.0}:
+        return math.inf if p else -math.inf
+    return math.log(p) - math.log1p(-p)
 
 
 def parse_events(model: DiagnosticModel, text: str) -> Events:
@@ -84,14 +98,30 @@ def parse_events(model: DiagnosticModel, text: str) -> Events:
             message = f"{part[:80]!r}: unknown node{hint}"
             raise EvidenceError(message)
         chosen = frozenset(said.split("|"))
-        if chosen == {RESPONSIBLE} and node.kind == "cause" and responsible is None:
+        if chosen == {RESPONSIBLE} and node.kind == "cause":
+            if responsible not in {None, name}:
+                message = f"{responsible} and {name}: only one cause can be responsible"
+                raise EvidenceError(message)
             responsible = name
         elif chosen <= set(node.states) and name not in states:
             states[name] = chosen
         else:
-            message = f"{part[:80]!r}: expected one of {', '.join(node.states)}, once for each node"
+            words = [*node.states, *([RESPONSIBLE] if node.kind == "cause" else [])]
+            message = f"{part[:80]!r}: expected one of {', '.join(words)}, once for each node"
             raise EvidenceError(message)
     return Events(states, responsible)
+
+
+def _conflict(model: DiagnosticModel, events: Events) -> tuple[str, ...]:
+    """Nodes of which no fewer make the events impossible: each is tried without."""
+    kept = events
+    for name in sorted(events.states):
+        states = {other: said for other, said in kept.states.items() if other != name}
+        if _log_probability(model, Events(states, kept.responsible)) == -math.inf:
+            kept = Events(states, kept.responsible)
+    if kept.responsible and _log_probability(model, Events(kept.states, None)) == -math.inf:
+        kept = Events(kept.states, None)
+    return tuple(sorted({*kept.states, *filter(None, [kept.responsible])}))
 
 
 def _together(one: Events, other: Events) -> Events:

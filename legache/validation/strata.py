@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from legache.diagnosis.model import DiagnosticModel
 from legache.inference.posterior import posterior
 from legache.knowledge.checks import AGE_BAND, SEX
+from legache.validation.quantities import log_odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class Stratum:
 
     @property
     def difference(self) -> float:
-        """Model less published, in log odds; 0 where both are 0."""
-        if self.published in {0.0, self.model}:
-            return 0.0 if self.published == self.model else math.inf
-        return _log_odds(self.model) - _log_odds(self.published)
+        """Model less published, in log odds; infinite where only one of them is certain."""
+        if self.published == self.model:
+            return 0.0
+        return log_odds(self.model) - log_odds(self.published)
 
 
 def strata(model: DiagnosticModel) -> tuple[Stratum, ...]:
@@ -45,7 +45,3 @@ def _present(model: DiagnosticModel, age_band: str, sex: str) -> list[float]:
         for name, said in ((AGE_BAND, age_band), (SEX, sex))
     }
     return [float(p) for p in posterior(model.network, likelihoods).present]
-
-
-def _log_odds(p: float) -> float:
-    return math.log(p) - math.log1p(-p)
