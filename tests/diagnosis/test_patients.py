@@ -15,7 +15,9 @@ PATIENTS = records("textbook_patients.jsonl")
 VIGNETTES = records("vignettes_dev.jsonl")
 GOLDEN = json.loads(GOLDEN_RANKS.read_text(encoding="utf-8"))
 DEAR = {"v090", "v091"}  # many positive findings and hardly any context known
-FIRST, TOP_THREE = 28, 43  # of 55, reached with the first priors
+# of 55; the first priors had 28 and 43, before their numbers were computed from published claims:
+# ranks follow the evidence, and no number is kept for the sake of a case
+FIRST, TOP_THREE = 28, 40
 
 
 def _vignette(case: dict[str, Any]) -> object:
