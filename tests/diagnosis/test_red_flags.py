@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from legache import Diagnosis, Likelihood, Network
 from legache.diagnosis.red_flags import RedFlags, red_flags_of
 from legache.diagnosis.text import DISCLAIMER
+from tests.strategies import repeatable
 
 CLOT = {"swelling_one_leg": True, "breathlessness_or_chest_pain": True}
 PRESSING = ["emergency", "urgent", "soon", "routine", "self_care"]
@@ -144,6 +145,7 @@ def test_emergencies_stay_in_view_however_improbable(network: Network) -> None:
 NODES = ("fever", "swelling_one_leg", "redness_or_warmth", "both_legs", "diabetes", "leg_weakness")
 
 
+@repeatable
 @given(said=st.dictionaries(st.sampled_from(NODES), st.sampled_from([True, False, None])))
 def test_more_said_never_lowers_a_flag(network: Network, said: dict[str, bool | None]) -> None:
     before = network.diagnose(said).red_flags
@@ -154,6 +156,7 @@ def test_more_said_never_lowers_a_flag(network: Network, said: dict[str, bool | 
     assert not _keys(after) & _open(after)
 
 
+@repeatable
 @given(said=st.dictionaries(st.sampled_from(NODES), st.booleans()))
 def test_a_raised_flag_had_all_its_signs_said(network: Network, said: dict[str, bool]) -> None:
     for flag in network.diagnose(said).red_flags.raised:

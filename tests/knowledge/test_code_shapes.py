@@ -12,6 +12,7 @@ from legache.errors import KnowledgeError
 from legache.knowledge.codes import cell_problems, luhn_remainder, verhoeff_remainder
 from legache.knowledge.loading import load_knowledge
 from tests.knowledge.folders import TINY, tiny_copy
+from tests.strategies import repeatable
 
 NODES = (TINY / "nodes.csv").read_bytes()
 DIGITS = st.text("0123456789", min_size=2, max_size=18)
@@ -105,6 +106,7 @@ def test_the_example_of_luhn_is_computed() -> None:
     assert luhn_remainder("79927398713") == 0
 
 
+@repeatable
 @given(DIGITS.flatmap(_place_and_digits), st.integers(1, 9))
 def test_one_wrong_digit_changes_both_remainders(place: tuple[str, int], error: int) -> None:
     digits, at = place
@@ -113,6 +115,7 @@ def test_one_wrong_digit_changes_both_remainders(place: tuple[str, int], error: 
     assert verhoeff_remainder(digits) != verhoeff_remainder(wrong)
 
 
+@repeatable
 @given(
     DIGITS.flatmap(_place_and_digits).filter(
         lambda place: place[0][place[1]] != place[0][place[1] + 1]
@@ -124,6 +127,7 @@ def test_verhoeff_notices_two_neighbours_in_the_wrong_order(place: tuple[str, in
     assert verhoeff_remainder(digits) != verhoeff_remainder(turned)
 
 
+@repeatable
 @given(DIGITS)
 def test_one_of_ten_check_digits_is_right(digits: str) -> None:
     assert sum(luhn_remainder(f"{digits}{last}") == 0 for last in range(10)) == 1
