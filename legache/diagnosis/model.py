@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from legache.inference.posterior import posterior
 from legache.knowledge.records import Knowledge, Node
-from legache.network.building import FlooredLink, build
+from legache.network.building import build
+from legache.network.findings import FlooredLink
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 
