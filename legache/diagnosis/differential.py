@@ -42,13 +42,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _N_SHOWN = 10
-# each column of a bound, and the column that it follows
-_BOUNDS = (
-    ("present", "present_low"),
-    ("present_low", "present_high"),
-    ("responsible", "responsible_low"),
-    ("responsible_low", "responsible_high"),
-)
+_BOUNDS = ("present_low", "present_high", "responsible_low", "responsible_high")
+_COLUMNS = [
+    *("label", "prior", "present", "present_low", "present_high"),
+    *("responsible", "responsible_low", "responsible_high"),
+    *("likelihood_ratio", "weight", "urgency"),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -98,9 +97,8 @@ class Diagnosis:
         table = pd.DataFrame([astuple(row) for row in self.ranked], columns=names)
         table = table.set_index("id").rename_axis("cause")
         if self._approximation is None:
-            for place, name in _BOUNDS:
-                ends = self.intervals().table.loc[table.index, name]
-                table.insert(table.columns.get_loc(place) + 1, name, ends)
+            table = table.join(self.intervals().table[list(_BOUNDS)])
+            table = table[_COLUMNS]
         else:
             places = [self.model.cause_ids.index(name) for name in table.index]
             table["present_error"] = self._approximation.present_error[places]
@@ -249,8 +247,7 @@ class Diagnosis:
             return [asdict(row) for row in self.ranked]
         ends = {row.id: asdict(row) for row in self.intervals().causes}
         return [
-            {**asdict(row), **{name: ends[row.id][name] for _, name in _BOUNDS}}
-            for row in self.ranked
+            {**asdict(row), **{name: ends[row.id][name] for name in _BOUNDS}} for row in self.ranked
         ]
 
     def _interval_record(self) -> dict[str, object]:

@@ -1,9 +1,9 @@
-"""How far may the posteriors lie from the truth, if the priors' numbers are as uncertain as said?"""
+"""How far may the posteriors lie from the truth, given how uncertain the priors' numbers are?"""
 
 from __future__ import annotations
 
 import json
-import math
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -202,9 +202,11 @@ class Intervals:
         ends = (self.unexplained, self.unexplained_low, self.unexplained_high)
         notes = [
             f"None of the listed causes: {percent_within(*ends)}.",
-            f"From {self.n_draws:,} draws of the priors' numbers, seed {self.seed}, each weighted "
-            f"by the probability of the evidence; effective sample size "
-            f"{self.effective_sample_size:.0f}.",
+            (
+                f"From {self.n_draws:,} draws of the priors' numbers, seed {self.seed}, each "
+                f"weighted by the probability of the evidence; effective sample size "
+                f"{self.effective_sample_size:.0f}."
+            ),
         ]
         mended = {words(n): share for n, share in self.prevalences_redrawn.items()}
         if mended:
@@ -282,11 +284,11 @@ def intervals_of(
 
 
 def _check(interval: float, n_draws: int, seed: int) -> None:
-    if not (math.isfinite(interval) and 0 < interval < 1):
+    if not 0 < interval < 1:  # nor if it is not a number
         message = f"interval {interval!r}; expected a probability between 0 and 1, such as 0.95"
         raise ValueError(message)
     for name, number, least in (("n_draws", n_draws, 2), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        if operator.index(number) < least:
             message = f"{name} {number!r}; expected a whole number of at least {least}"
             raise ValueError(message)
 

@@ -27,6 +27,7 @@ from legache.network.figures import published_figures
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 _PER_YEAR = 1000 * WEEKS_PER_YEAR
+_EMPTY = {"", "None", "nan", "<NA>"}  # cells of a table
 _COLUMNS = ("node", "age_band", "sex", "value", "low", "high", "source")
 # a clinic need not see more than half of all bearers in a week for its mix to be what it is
 _LARGEST_LINK = 0.5
@@ -133,7 +134,6 @@ def _row_of_table(row: Mapping[Any, Any]) -> Given:
         hint = did_you_mean(nearest(unknown[0], _COLUMNS), f"expected {', '.join(_COLUMNS)}")
         message = f"unknown column {unknown[0][:64]!r}{hint}"
         raise PopulationError(message)
-    # an empty cell of a table is NaN or NA, neither of which is equal to itself
     told = {column: value for column, value in row.items() if _is_told(value)}
     for column in ("node", "value"):
         if column not in told:
@@ -143,7 +143,7 @@ def _row_of_table(row: Mapping[Any, Any]) -> Given:
 
 
 def _is_told(value: object) -> bool:
-    return value is not None and value != "" and bool(np.all(np.equal(value, value) == True))  # noqa: E712
+    return str(value) not in _EMPTY
 
 
 def _shares(model: DiagnosticModel, case_mix: object) -> dict[str, Given]:
@@ -183,10 +183,11 @@ def _check_number(given: Given, most: float) -> None:
     if (given.low is None) != (given.high is None):
         message = f"{given.node}: give both low and high, or neither"
         raise PopulationError(message)
-    if given.low is not None and given.high is not None:
-        if not given.low <= given.value <= given.high:
-            message = f"{given.node}: value {given.value:g} is not between low and high"
-            raise PopulationError(message)
+    if given.low is None or given.high is None:
+        return
+    if not given.low <= given.value <= given.high:
+        message = f"{given.node}: value {given.value:g} is not between low and high"
+        raise PopulationError(message)
 
 
 # prevalences
@@ -329,6 +330,43 @@ def _means(
 # the case mix
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Before:
+    """What a case mix starts from.
+
+    Attributes
+    ----------
+    rates
+        P(responsible) of each cause, and of *unlisted*.
+    present
+        P(present) of each cause.
+    """
+
+    network: NoisyMaxNetwork
+    complaint: str
+    rates: Mapping[str, float]
+    present: Mapping[str, float]
+
+    def p_complaint(self, changed: Mapping[str, float]) -> float:
+        """Probability of the complaint if some are responsible at other rates."""
+        rates = {**self.rates, **changed}
+        responsible = [
+            min(rates[cause.id] / self.present[cause.id], 1.0) if rates[cause.id] else 0.0
+            for cause in self.network.causes
+        ]
+        # as a draw of the same network, it needs no plan of its own
+        flat = flat_network(self.network)
+        numbers = {column: values[None] for column, values in flat.numbers.items()}
+        numbers["responsible"] = np.array([responsible])
+        numbers["unlisted"] = np.array([[rates[UNLISTED]]])
+        absent = posterior_draws(self.network, numbers, {self.complaint: ABSENT}).log_evidence[0]
+        return 0.0 - math.expm1(float(absent))
+
+    def most(self, cause: str) -> float:
+        """Rate of a cause of which every bearer comes."""
+        return self.present.get(cause, 1.0)
+
+
 def _solved(model: DiagnosticModel, shares: Mapping[str, float]) -> dict[str, float]:
     """P(responsible) of every cause, and the rate of *unlisted*, that give the case mix."""
     network = model.network
@@ -340,23 +378,21 @@ def _solved(model: DiagnosticModel, shares: Mapping[str, float]) -> dict[str, fl
             message = f"{cause}: nobody has it, so that it cannot be responsible in {share:.3g}"
             raise PopulationError(message)
     others = {cause: rate for cause, rate in rates.items() if cause not in shares and rate > 0}
+    before = _Before(network=network, complaint=model.complaint, rates=rates, present=present)
     if others:
-        return _with_others_scaled(network, model.complaint, rates, present, shares, others)
-    return _of_complete_mix(network, model.complaint, rates, present, shares)
+        return _with_others_scaled(before, shares, others)
+    return _of_complete_mix(before, shares)
 
 
 def _with_others_scaled(
-    network: NoisyMaxNetwork,
-    complaint: str,
-    rates: Mapping[str, float],
-    present: Mapping[str, float],
+    before: _Before,
     shares: Mapping[str, float],
     others: Mapping[str, float],
 ) -> dict[str, float]:
     """Keep the rate of the complaint, or lower it, and scale the causes that were not named."""
-    total = p_complaint(network, complaint, rates, present)
+    total = before.p_complaint({})
     stretched = {
-        cause: max(rates[cause] / present[cause], _LARGEST_LINK) * present[cause] / share
+        cause: max(before.rates[cause], _LARGEST_LINK * before.most(cause)) / share
         for cause, share in shares.items()
         if share > 0 and cause != UNLISTED
     }
@@ -365,10 +401,9 @@ def _with_others_scaled(
 
     def excess(factor: float) -> float:
         scaled = {cause: rate * factor for cause, rate in others.items()}
-        found = p_complaint(network, complaint, {**rates, **named, **scaled}, present)
-        return found / total - 1
+        return before.p_complaint({**named, **scaled}) / total - 1
 
-    most = min(present.get(cause, 1.0) / rate for cause, rate in others.items())
+    most = min(before.most(cause) / rate for cause, rate in others.items())
     if excess(0.0) > 0:
         largest = max(shares, key=lambda cause: (shares[cause], cause))
         message = (
@@ -377,18 +412,15 @@ def _with_others_scaled(
         )
         raise PopulationError(message)
     if excess(most) < 0:
-        stuck = min(others, key=lambda cause: (present.get(cause, 1.0) / others[cause], cause))
+        stuck = min(others, key=lambda cause: (before.most(cause) / others[cause], cause))
         message = f"{stuck}: all its bearers together do not fill the rest of the mix; name it, too"
         raise PopulationError(message)
     factor = _root(excess, 0.0, most)
-    return {**rates, **named, **{cause: rate * factor for cause, rate in others.items()}}
+    return {**before.rates, **named, **{cause: rate * factor for cause, rate in others.items()}}
 
 
 def _of_complete_mix(
-    network: NoisyMaxNetwork,
-    complaint: str,
-    rates: Mapping[str, float],
-    present: Mapping[str, float],
+    before: _Before,
     shares: Mapping[str, float],
 ) -> dict[str, float]:
     """Rate of the complaint at which as many patients have two causes as the shares exceed 1."""
@@ -403,9 +435,9 @@ def _of_complete_mix(
 
     def excess(total: float) -> float:
         named = {cause: share * total for cause, share in shares.items()}
-        return p_complaint(network, complaint, {**rates, **named}, present) / total - 1
+        return before.p_complaint(named) / total - 1
 
-    bounds = {c: present.get(c, 1.0) / share for c, share in shares.items() if share > 0}
+    bounds = {c: before.most(c) / share for c, share in shares.items() if share > 0}
     tightest = min(bounds, key=lambda cause: (bounds[cause], cause))
     if excess(bounds[tightest]) > 0:
         message = (
@@ -414,26 +446,7 @@ def _of_complete_mix(
         )
         raise PopulationError(message)
     total = _root(excess, 0.0, bounds[tightest], at_low=beyond)
-    return {cause: shares.get(cause, 0.0) * total for cause in rates}
-
-
-def p_complaint(
-    network: NoisyMaxNetwork,
-    complaint: str,
-    rates: Mapping[str, float],
-    present: Mapping[str, float],
-) -> float:
-    """Probability of the complaint if the causes are responsible at given rates."""
-    responsible = [
-        min(rates[cause.id] / present[cause.id], 1.0) if rates[cause.id] else 0.0
-        for cause in network.causes
-    ]
-    # as a draw of the same network, it needs no plan of its own
-    numbers = {column: values[None] for column, values in flat_network(network).numbers.items()}
-    numbers["responsible"] = np.array([responsible])
-    numbers["unlisted"] = np.array([[rates[UNLISTED]]])
-    absent = posterior_draws(network, numbers, {complaint: ABSENT}).log_evidence[0]
-    return 0.0 - math.expm1(float(absent))
+    return {cause: shares.get(cause, 0.0) * total for cause in before.rates}
 
 
 def _root(
@@ -449,7 +462,7 @@ def _root(
     left = excess(low) if at_low is None else at_low
     right = excess(high)
     for _ in range(_N_STEPS):
-        if right == 0 or left == right:
+        if right in {0.0, left}:
             return high
         middle = high - right * (high - low) / (right - left)
         if middle in {low, high}:
@@ -473,7 +486,9 @@ def _with_rates(
 ) -> Knowledge:
     present = _population_means(model.knowledge)
     rows = tuple(
-        _complaint(row, rates[row.cause], present.get(row.cause, 1.0), shares.get(row.cause), sources)
+        _complaint(
+            row, rates[row.cause], present.get(row.cause, 1.0), shares.get(row.cause), sources
+        )
         if row.setting == model.setting
         else row
         for row in model.knowledge.complaints

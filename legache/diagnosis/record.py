@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from legache.diagnosis.evidence import Evidence, Likelihood
 from legache.diagnosis.model import DiagnosticModel
 from legache.version import __version__
@@ -28,5 +30,5 @@ def plain_value(value: object) -> object:
     """Evidence on one node as a value that JSON can hold."""
     if isinstance(value, Likelihood):
         ratio = value.ratio
-        return {"likelihood_ratio": dict(ratio) if hasattr(ratio, "keys") else ratio}
+        return {"likelihood_ratio": dict(ratio) if isinstance(ratio, Mapping) else ratio}
     return list(value) if isinstance(value, tuple) else value

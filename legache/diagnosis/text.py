@@ -97,7 +97,7 @@ def table_html(
 
 
 def _cells(rows: Sequence[RankedCause], bounds: Bounds) -> list[tuple[str, ...]]:
-    cells = []
+    cells: list[tuple[str, ...]] = []
     for rank, row in enumerate(rows, start=1):
         responsible, present = percent(row.responsible), percent(row.present)
         if row.id in bounds:

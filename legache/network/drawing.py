@@ -167,9 +167,9 @@ def _probabilities(
 
 
 def _ratios(rows: Sequence[Figure], rng: np.random.Generator, n_draws: int) -> FloatArray:
-    ends = (column[:, None] for column in _interval(rows))
+    value, low, high = (column[:, None] for column in _interval(rows))
     deviates = stratified_deviates(rng, len(rows), n_draws)
-    return _by_draw(two_piece_log_normal(*ends, deviates))
+    return _by_draw(two_piece_log_normal(value, low, high, deviates))
 
 
 def _complaints(knowledge: Knowledge, rng: np.random.Generator, n_draws: int) -> FloatArray:
@@ -250,37 +250,53 @@ def _with_enough_prevalence(
         if not short.size:
             continue
         rows = _rows_of_strata(knowledge, cause, strata)
-        found, largest = _redrawn(
-            location[rows], scale[rows], share[short], needed[short], prevalence[short][:, rows], rng
-        )
-        prevalence[np.ix_(short, rows)] = found
+        lanes = _Lanes(location[rows], scale[rows], share[short], needed[short])
+        found, largest = _redrawn(lanes, prevalence[short][:, rows], rng)
+        prevalence[short[:, None], rows] = found
         redrawn[cause] = short.size
         # a hair less, so that the ratio is at most 1 after rounding
         most = largest * 52_000 * (1 - 1e-12)
         is_reduced = needed[short] > largest
         if is_reduced.any():
             reduced[cause] = int(is_reduced.sum())
-            at = np.ix_(short[is_reduced], visits)
-            complaints[at] = np.minimum(complaints[at], most[is_reduced, None])
+            lines = short[is_reduced][:, None]
+            complaints[lines, visits] = np.minimum(
+                complaints[lines, visits], most[is_reduced, None]
+            )
     return replace(drawn, prevalence=prevalence, complaints=complaints), redrawn, reduced
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lanes:
+    """Draws of one cause that need a larger prevalence.
+
+    Attributes
+    ----------
+    location, scale : shape (n_strata,)
+        Of the prevalences, as log odds.
+    share : shape (n_lanes, n_strata)
+    needed : shape (n_lanes,)
+        What the mean over the strata must reach.
+    """
+
+    location: FloatArray
+    scale: FloatArray
+    share: FloatArray
+    needed: FloatArray
+
+
 def _redrawn(
-    location: FloatArray,
-    scale: FloatArray,
-    share: FloatArray,
-    needed: FloatArray,
-    before: FloatArray,
-    rng: np.random.Generator,
+    lanes: _Lanes, before: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Prevalences by stratum, drawn until their mean suffices; else the largest that were drawn."""
-    best, largest = before.copy(), np.vecdot(share, before)
+    best, largest = before.copy(), np.vecdot(lanes.share, before)
     for _ in range(_N_TRIES):
-        short = np.flatnonzero(needed > largest)
-        if not short.size or not scale.any():
+        short = np.flatnonzero(lanes.needed > largest)
+        if not short.size or not lanes.scale.any():
             break
-        drawn = logit_normal(location, scale, rng.standard_normal((short.size, 1)))
-        mean = np.vecdot(share[short], drawn)
+        deviates = rng.standard_normal((short.size, 1))
+        drawn = logit_normal(lanes.location, lanes.scale, deviates)
+        mean = np.vecdot(lanes.share[short], drawn)
         is_larger = mean > largest[short]
         best[short[is_larger]], largest[short[is_larger]] = drawn[is_larger], mean[is_larger]
     return best, largest
@@ -298,7 +314,7 @@ def _rows_of_strata(
     knowledge: Knowledge, node: str, strata: Sequence[tuple[str, str]]
 ) -> list[int]:
     """Places of the prevalences of a node, in the order of the strata."""
-    place = {
+    place: dict[tuple[str | None, str | None], int] = {
         (row.age_band, row.sex): place
         for place, row in enumerate(knowledge.prevalence)
         if row.node == node

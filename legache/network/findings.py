@@ -81,32 +81,31 @@ def finding_numbers(
         elif node.kind in {"finding", "test"}:
             leak = _leak(knowledge, figures, node, rates[node.id].background, strata)
             average = np.einsum("...s,...sa->...a", share, leak)
-            found = {
-                cause: _link(knowledge, figures, node, rows, average)
-                for cause, rows in rates[node.id].links.items()
-            }
+            causes, rows = tuple(rates[node.id].links), list(rates[node.id].links.values())
+            links = _links(knowledge, figures, node, rows, average)
             unlisted = _unlisted(knowledge, figures, node, rates[node.id].background, average)
-            links = [link.strengths for link in found.values()]
             findings.append(
                 Finding(
                     id=node.id,
                     states=node.states,
                     hangs_on_responsible=node.scope == "complaint",
-                    causes=np.array([cause_ids.index(c) for c in found], dtype=np.intp),
-                    strengths=np.stack(links, axis=-2) if links else _none(average),
+                    causes=np.array([cause_ids.index(c) for c in causes], dtype=np.intp),
+                    strengths=links.strengths,
                     leak=leak,
-                    unlisted=unlisted.strengths,
+                    unlisted=unlisted.strengths[..., 0, :],
                 )
             )
-            for cause, link in (*found.items(), (UNLISTED, unlisted)):
-                if link.is_floored.any():
-                    floors.append(_floors(cause, node, link, average))
+            floors += _floors(causes, node, links, average)
+            floors += _floors((UNLISTED,), node, unlisted, average)
     return findings, floors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _NetLink:
-    """Published rates of the states above the first, and the strengths without the background."""
+class _NetLinks:
+    """Published rates of the states above the first, and the strengths without the background.
+
+    Shapes are (..., n_links, n_states - 1), and (..., n_links).
+    """
 
     rates: FloatArray
     strengths: FloatArray
@@ -122,18 +121,20 @@ def _rates_by_node(knowledge: Knowledge) -> dict[str, _Rates]:
     return rates
 
 
-def _none(average: FloatArray) -> FloatArray:
-    return np.zeros((*average.shape[:-1], 0, average.shape[-1]))
-
-
-def _floors(cause: str, node: Node, link: _NetLink, average: FloatArray) -> Floors:
-    return Floors(
-        cause=cause,
-        node=node.id,
-        rate=np.asarray(link.rates.sum(axis=-1)),
-        background=np.asarray(average.sum(axis=-1)),
-        is_floored=link.is_floored,
-    )
+def _floors(
+    causes: tuple[str, ...], node: Node, links: _NetLinks, average: FloatArray
+) -> list[Floors]:
+    return [
+        Floors(
+            cause=cause,
+            node=node.id,
+            rate=np.asarray(links.rates[..., place, :].sum(axis=-1)),
+            background=np.asarray(average.sum(axis=-1)),
+            is_floored=links.is_floored[..., place],
+        )
+        for place, cause in enumerate(causes)
+        if links.is_floored[..., place].any()
+    ]
 
 
 def _complaint(node: Node, shape: tuple[int, ...], n_causes: int) -> Finding:
@@ -170,39 +171,54 @@ def _leak(
     return leak
 
 
-def _link(
-    knowledge: Knowledge, figures: Figures, node: Node, rows: list[int], average: FloatArray
-) -> _NetLink:
-    published = np.zeros(average.shape)
-    for index in rows:
-        state = node.states.index(knowledge.links[index].state)
-        published[..., state - 1] = figures.links[..., index]
-    first = knowledge.links[rows[0]]
-    if first.figure == "net":
-        return _NetLink(published, published, np.zeros(average.shape[:-1], dtype=bool))
-    return _net(first.place, published, average)
+def _links(
+    knowledge: Knowledge, figures: Figures, node: Node, links: list[list[int]], average: FloatArray
+) -> _NetLinks:
+    published = np.zeros((*average.shape[:-1], len(links), average.shape[-1]))
+    for place, rows in enumerate(links):
+        for index in rows:
+            state = node.states.index(knowledge.links[index].state)
+            published[..., place, state - 1] = figures.links[..., index]
+    first = [knowledge.links[rows[0]] for rows in links]
+    is_net = np.array([row.figure == "net" for row in first], dtype=bool)
+    return _net(tuple(row.place for row in first), published, average, is_net)
 
 
 def _unlisted(
     knowledge: Knowledge, figures: Figures, node: Node, rows: list[int], average: FloatArray
-) -> _NetLink:
+) -> _NetLinks:
     """Rates when only an unlisted cause is responsible; nothing where none are published."""
-    published, place = np.zeros(average.shape), None
+    published = np.zeros((*average.shape[:-1], 1, average.shape[-1]))
+    places: list[Place] = []
     for index in rows:
         row = knowledge.background[index]
         if row.given == UNLISTED:
             state = node.states.index(row.state)
-            published[..., state - 1] = figures.background[..., index]
-            place = place or row.place
-    if place is None:
-        return _NetLink(published, published, np.zeros(average.shape[:-1], dtype=bool))
-    return _net(place, published, average)
+            published[..., 0, state - 1] = figures.background[..., index]
+            places.append(row.place)
+    return _net(tuple(places[:1] or [node.place]), published, average, np.array([not places]))
 
 
-def _net(place: Place, published: FloatArray, average: FloatArray) -> _NetLink:
+def _net(
+    places: tuple[Place, ...],
+    published: FloatArray,
+    average: FloatArray,
+    is_net: NDArray[np.bool_],
+) -> _NetLinks:
+    """Take the background out of rates, but of those that are without it."""
+    strengths, is_floored = published.copy(), np.zeros(published.shape[:-1], dtype=bool)
+    compound = np.flatnonzero(~is_net)
+    background = average[..., None, :]
     try:
-        strengths, is_floored = link_strengths(published, average)
-    except NetworkError as error:
-        message = f"{place}: value: {error}"
-        raise KnowledgeError(message) from error
-    return _NetLink(published, strengths, np.asarray(is_floored))
+        strengths[..., compound, :], is_floored[..., compound] = link_strengths(
+            published[..., compound, :], background
+        )
+    except NetworkError:
+        for place in compound.tolist():
+            try:
+                link_strengths(published[..., place, :], average)
+            except NetworkError as error:
+                message = f"{places[place]}: value: {error}"
+                raise KnowledgeError(message) from error
+        raise
+    return _NetLinks(published, strengths, is_floored)

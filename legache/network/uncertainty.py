@@ -100,7 +100,7 @@ def mean_log_normal(
     is_certain = (low == high) | (value <= 0)
     with np.errstate(divide="ignore", invalid="ignore"):  # where it is certain
         scale = np.where(is_certain, 0.0, (np.log(high) - np.log(floor)) / (2 * Z))
-        return np.log(value) - scale**2 / 2, scale
+        return np.asarray(np.log(value) - scale**2 / 2), scale
 
 
 def logit_normal(location: FloatArray, scale: FloatArray, deviate: FloatArray) -> FloatArray:
@@ -140,7 +140,7 @@ def stratified_deviates(rng: np.random.Generator, n_rows: int, n_draws: int) -> 
     >>> bool((np.abs(drawn.mean(axis=1)) < 1e-12).all()), drawn.shape
     (True, (2, 101))
     """
-    return rng.permuted(np.tile(_midpoints(n_draws), (n_rows, 1)), axis=1)
+    return np.asarray(rng.permuted(np.tile(_midpoints(n_draws), (n_rows, 1)), axis=1))
 
 
 @cache
@@ -149,7 +149,8 @@ def _midpoints(n_draws: int) -> FloatArray:
     normal = NormalDist()
     upper = np.array([normal.inv_cdf((i + 0.5) / n_draws) for i in range(n_draws)])
     centred = (upper - upper[::-1]) / 2
-    return centred / math.sqrt(float(np.mean(centred**2))) if n_draws > 1 else centred
+    spread = math.sqrt(float(np.mean(centred**2))) or 1.0
+    return np.asarray(centred / spread)
 
 
 @cache
