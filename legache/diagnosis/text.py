@@ -16,6 +16,7 @@ WITHIN = {
     "self_care": "self-care",
 }
 _HEADERS = ("", "cause", "responsible", "present", "prior", "weight", "see within")
+_LABEL_WIDTH = 42  # with intervals, a line has 120 characters
 Bounds = Mapping[str, tuple[float, float, float, float]]
 """Ends of the intervals of present and of responsible, by cause."""
 
@@ -80,6 +81,7 @@ def table_text(
         tablefmt="simple",
         colalign=("right", "left", "right", "right", "right", "right", "left"),
         disable_numparse=True,
+        maxcolwidths=[None, _LABEL_WIDTH],
     )
     return "\n".join([title, "", table, "", *notes])
 
