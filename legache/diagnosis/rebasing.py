@@ -397,26 +397,31 @@ def _with_others_scaled(
         if share > 0 and cause != UNLISTED
     }
     total = min([total, *stretched.values()])
-    named = {cause: share * total for cause, share in shares.items()}
 
-    def excess(factor: float) -> float:
-        scaled = {cause: rate * factor for cause, rate in others.items()}
-        return before.p_complaint({**named, **scaled}) / total - 1
+    def changed(total: float, factor: float) -> dict[str, float]:
+        named = {cause: share * total for cause, share in shares.items()}
+        return named | {cause: rate * factor for cause, rate in others.items()}
 
-    most = min(before.most(cause) / rate for cause, rate in others.items())
-    if excess(0.0) > 0:
+    def excess(total: float, factor: float) -> float:
+        return before.p_complaint(changed(total, factor)) / total - 1
+
+    if excess(total, 0.0) > 0:
         largest = max(shares, key=lambda cause: (shares[cause], cause))
         message = (
             f"{largest} and the others sum to {math.fsum(shares.values()):.4g}, more than two "
             f"causes in one patient explain; lower the shares, or name every cause"
         )
         raise PopulationError(message)
-    if excess(most) < 0:
-        stuck = min(others, key=lambda cause: (before.most(cause) / others[cause], cause))
-        message = f"{stuck}: all its bearers together do not fill the rest of the mix; name it, too"
-        raise PopulationError(message)
-    factor = _root(excess, 0.0, most)
-    return {**before.rates, **named, **{cause: rate * factor for cause, rate in others.items()}}
+    # nor may a cause that was not named take more than half of its bearers who do not come yet
+    factor = min((before.most(cause) / rate + 1) / 2 for cause, rate in others.items())
+    if excess(total, factor) < 0:
+        least = total / 2
+        while excess(least, factor) < 0:
+            least /= 2
+        total = _root(lambda total: excess(total, factor), least, total)
+    else:
+        factor = _root(lambda factor: excess(total, factor), 0.0, factor)
+    return {**before.rates, **changed(total, factor)}
 
 
 def _of_complete_mix(

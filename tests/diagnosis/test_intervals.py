@@ -66,9 +66,7 @@ def _drawn_links(network: NoisyMaxNetwork, n_draws: int, seed: int) -> Mapping[s
         replace(
             cause,
             intercept=np.tile(cause.intercept, n_draws),
-            context_log_odds=np.tile(
-                cause.context_log_odds, (n_draws * len(network.strata), 1)
-            ),
+            context_log_odds=np.tile(cause.context_log_odds, (n_draws * len(network.strata), 1)),
             cause_log_odds=np.tile(cause.cause_log_odds, (n_draws * len(network.strata), 1)),
         )
         for cause in network.causes
@@ -145,9 +143,7 @@ def test_intervals_contain_the_posterior_or_name_the_cause(network: Network, see
 
 @settings(repeatable, max_examples=20)
 @given(seeds, st.floats(0.1, 0.9))
-def test_a_wider_interval_holds_a_narrower_one(
-    network: Network, seed: int, narrow: float
-) -> None:
+def test_a_wider_interval_holds_a_narrower_one(network: Network, seed: int, narrow: float) -> None:
     dx = network.diagnose(random_patient(network, seed))
     inner, outer = dx.intervals(narrow).table, dx.intervals(0.95).table
     assert (outer["responsible_low"] <= inner["responsible_low"] + 1e-15).all()
