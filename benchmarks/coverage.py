@@ -28,6 +28,7 @@ from legache.network.structure import FloatArray, NoisyMaxNetwork
 QUESTION = __doc__.splitlines()[0]
 _INTERVALS = (0.5, 0.8, 0.95)
 _WORLD_SEED = 61
+_PATIENTS = (("primary_care", Kind(6, 15)), ("primary_care", None), ("emergency", None))
 _N_AT_ONCE = 5
 
 
@@ -44,11 +45,10 @@ class Visit:
 def measure(scale: Scale) -> Result:
     n_worlds = scale.of(300, 30)
     rows: list[Row] = []
-    for setting in scale.of(("primary_care", "emergency"), ("primary_care",)):
-        for kind in (Kind(6, 15), None):
-            visits = simulated_visits(setting, n_worlds, kind)
-            title = kind.title if kind else "30 % of findings, half of contexts"
-            rows.append({"setting": setting, "patients": title} | summary(visits))
+    for setting, kind in scale.of(_PATIENTS, _PATIENTS[:1]):
+        visits = simulated_visits(setting, n_worlds, kind)
+        title = kind.title if kind else "30 % of findings, half of contexts"
+        rows.append({"setting": setting, "patients": title} | summary(visits))
     configuration: dict[str, object] = {
         "worlds": n_worlds,
         "draws": N_DRAWS,

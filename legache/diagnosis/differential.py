@@ -35,6 +35,7 @@ from legache.diagnosis.text import (
 )
 from legache.errors import ImpossibleEvidenceError, LimitError
 from legache.inference.approximation import ApproximatePosterior, approximate_posterior
+from legache.inference.compiled import is_compiled
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, Posterior, posterior
 from legache.network.structure import NoisyMaxNetwork
 
@@ -89,7 +90,8 @@ class Diagnosis:
         intervals: ``present_error`` and ``responsible_error`` are standard errors.
 
         The first table of a network takes about a second, for the draws behind the
-        intervals; `ranked` has the same without them.
+        intervals, and each takes minutes without the compiled kernel; `ranked` has the same
+        without them.
         """
         import pandas as pd  # noqa: PLC0415 - slow to import
 
@@ -291,8 +293,13 @@ class Diagnosis:
     def _shown(self) -> tuple[str, tuple[RankedCause, ...], list[str], Bounds | None]:
         return self._title(), self.ranked[:_N_SHOWN], self._notes(), self._bounds()
 
+    @property
+    def _shows_intervals(self) -> bool:
+        """Whether what is printed has intervals: not where they would take minutes."""
+        return self._approximation is None and is_compiled()
+
     def _bounds(self) -> Bounds | None:
-        if self._approximation is not None:
+        if not self._shows_intervals:
             return None
         return {
             row.id: (row.present_low, row.present_high, row.responsible_low, row.responsible_high)
@@ -325,6 +332,10 @@ class Diagnosis:
                 f"unknown contexts for an exact answer. Largest standard error: "
                 f"{percent(float(largest))}."
             )
+        elif not self._shows_intervals:
+            notes.append(
+                "Intervals take minutes without the compiled kernel: see `.intervals(n_draws=...)`."
+            )
         else:
             within = self.intervals()
             notes.append(
@@ -342,7 +353,7 @@ class Diagnosis:
         return [*notes, DISCLAIMER]
 
     def _unexplained_in_words(self) -> str:
-        if self._approximation is not None:
+        if not self._shows_intervals:
             return percent(self.unexplained)
         within = self.intervals()
         return percent_within(self.unexplained, within.unexplained_low, within.unexplained_high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -269,6 +270,30 @@ def test_an_approximate_answer_has_no_intervals(network: Network) -> None:
 def test_the_prior_of_the_ratio_is_that_of_everyone(network: Network, found: Diagnosis) -> None:
     before = dict(zip(network.model.cause_ids, prior(network.model.network), strict=True))
     assert found.causes["prior"].to_dict() == pytest.approx(before)
+
+
+def test_a_priors_folder_of_ones_own_has_intervals() -> None:
+    tiny = legache.load(Path(__file__).parent.parent / "data" / "tiny")
+    row = tiny.diagnose(age=70, swelling=True).causes.loc["vein_clot"]
+    assert 0 < row["present_low"] < row["present"] < row["present_high"] < 1
+
+
+def test_numpy_alone_gives_the_same_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = legache.load(Path(__file__).parent.parent / "data" / "tiny")
+    first = tiny.diagnose(age=70, swelling=True).intervals(n_draws=20).table
+    monkeypatch.setattr("legache.inference.draws.compiled_network", lambda _: None)
+    second = tiny.diagnose(age=70, swelling=True).intervals(n_draws=20).table
+    for name in ("present_low", "present_high", "responsible_low", "responsible_high"):
+        np.testing.assert_allclose(first[name], second[name], rtol=1e-9)
+
+
+def test_what_is_printed_does_not_wait_where_there_is_no_kernel(
+    monkeypatch: pytest.MonkeyPatch, network: Network
+) -> None:
+    monkeypatch.setattr("legache.diagnosis.differential.is_compiled", lambda: False)
+    text = repr(network.diagnose(age=33))
+    assert "see `.intervals(n_draws=...)`" in text
+    assert "95 % intervals" not in text
 
 
 @pytest.mark.slow

@@ -54,3 +54,8 @@ def test_weights_move_the_interval_as_a_shift_of_the_distribution_does() -> None
     found = weighted_intervals(z[:, None], z, 0.95)
     assert [found.low.item(), found.high.item()] == pytest.approx([1 - 1.96, 1 + 1.96], abs=0.03)
     assert found.mean.item() == pytest.approx(1, abs=0.02)
+
+
+def test_a_certain_quantity_has_no_interval() -> None:
+    found = weighted_intervals(np.full((20, 1), 0.3), np.linspace(-5, 0, 20), 0.95)
+    assert (found.low.item(), found.high.item()) == (0.3, 0.3)
