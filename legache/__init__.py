@@ -4,7 +4,9 @@
 >>> network = legache.load()
 >>> dx = network.diagnose(age=67, sex="female", worse_at_night=True, relief_by_movement=True)
 >>> dx.causes.columns.tolist()
-['label', 'prior', 'present', 'responsible', 'urgency']
+['label', 'prior', 'present', 'present_low', 'present_high',
+ 'responsible', 'responsible_low', 'responsible_high',
+ 'likelihood_ratio', 'weight', 'urgency']
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from legache.errors import (
     LimitError,
     MissingDependencyError,
     NetworkError,
+    PopulationError,
 )
 from legache.version import __version__
 
@@ -39,6 +42,7 @@ __all__ = [
     "MissingDependencyError",
     "Network",
     "NetworkError",
+    "PopulationError",
     "__version__",
     "load",
 ]

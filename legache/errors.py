@@ -41,6 +41,20 @@ class EvidenceError(LegacheError, ValueError):
         super().__init__(message)
 
 
+class PopulationError(LegacheError, ValueError):
+    """Numbers of another population that cannot be understood, or that no network has.
+
+    Attributes
+    ----------
+    suggestions : tuple of str
+        The nearest valid names, when an unknown one was given.
+    """
+
+    def __init__(self, message: str, suggestions: Sequence[str] = ()) -> None:
+        self.suggestions = tuple(suggestions)
+        super().__init__(message)
+
+
 class ImpossibleEvidenceError(LegacheError):
     """The evidence has probability zero.
 

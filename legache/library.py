@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,11 +46,12 @@ class Network:
         raise AttributeError(message)
 
     def __repr__(self) -> str:
-        package = self._model.knowledge.package
+        package, population = self._model.knowledge.package, self._model.population
+        of_others = "" if population is None else f"; population {population.name}"
         return (
             f"<Network {package.name} {package.version}: {len(self.causes)} causes, "
             f"{len(self.contexts)} contexts, {len(self.findings)} findings, "
-            f"{len(self.tests)} tests; {self.setting}>"
+            f"{len(self.tests)} tests; {self.setting}{of_others}>"
         )
 
     @property
@@ -331,6 +333,77 @@ class Network:
         ('absent', 'present')
         """
         return pyagrum_network(self._model.network)
+
+    def rebase(
+        self,
+        *,
+        prevalence: object = None,
+        case_mix: object = None,
+        name: str = "rebased",
+        sources: Iterable[str] = (),
+    ) -> Network:
+        """Return the network of another population, or of one clinic's patients.
+
+        Parameters
+        ----------
+        prevalence
+            Mapping from causes or contexts to a number for everyone, by which all strata are
+            moved by the same log odds so that their mean is just this; or to a mapping from
+            ``(age_band, sex)`` to numbers.  Or a table with the columns ``node``, ``value`` and,
+            where wanted, ``age_band``, ``sex``, ``low``, ``high``, ``source``; a row without age
+            band or sex is a mean.
+        case_mix
+            Mapping, Series or table (``node``, ``value``, ``low``, ``high``, ``source``) of the
+            share of those with the complaint in whom each cause, or ``unlisted``, is
+            responsible.  It holds for this network's setting.
+        name
+            How results call the population.
+        sources
+            Where the numbers are from; results carry them.
+
+        Returns
+        -------
+        Network
+            Of the same setting.
+
+        Raises
+        ------
+        PopulationError
+            Unknown ids, numbers out of range, or a mix that no network has; names the cause.
+
+        Notes
+        -----
+        A prevalence changes how many have the cause, and not which share of them comes: where
+        it doubles, visits do.  The prevalence of a context leaves those of causes as they are.
+
+        The links of the complaint are solved for so that P(responsible | complaint) is the given
+        mix exactly.  Causes that are not named share the rest in their present proportions, and
+        the complaint is as common as before, unless more than half of the bearers of a cause
+        would have to come: then it is rarer.  Two causes may be responsible at once: if every
+        cause and ``unlisted`` are named, the shares sum to slightly more than 1.  A later
+        ``rebase`` of a prevalence changes the mix, and results no longer name it.
+
+        Numbers given without low and high are as uncertain, on the scale of log odds, as those
+        that they replace.
+
+        Examples
+        --------
+        >>> import legache
+        >>> network = legache.load()
+        >>> clinic = network.rebase(case_mix={"deep_vein_thrombosis": 0.3}, name="vein clinic")
+        >>> seen = clinic.diagnose()
+        >>> round(float(seen.causes.loc["deep_vein_thrombosis", "responsible"]), 9)
+        0.3
+        >>> print(repr(seen).splitlines()[0])
+        Differential diagnosis of leg ache, setting: primary care, population: vein clinic
+        """
+        from legache.diagnosis.rebasing import rebased  # noqa: PLC0415 - seldom asked for
+
+        return Network(
+            rebased(
+                self._model, prevalence=prevalence, case_mix=case_mix, name=name, sources=sources
+            )
+        )
 
     def _ids(self, kind: str) -> tuple[str, ...]:
         return tuple(name for name, node in self._model.nodes.items() if node.kind == kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, fields
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,24 +15,40 @@ from legache.diagnosis.evidence import (
     AGE_BAND,
     PRESENT,
     Evidence,
-    Likelihood,
     merged,
     parse_evidence,
 )
+from legache.diagnosis.intervals import Intervals, intervals_of
 from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.parameter_draws import N_DRAWS, SEED
 from legache.diagnosis.ranking import RankedCause, ranked
+from legache.diagnosis.record import provenance
 from legache.diagnosis.red_flags import RedFlags, raised_in_brief, red_flags_of
-from legache.diagnosis.text import DISCLAIMER, percent, table_html, table_text, words
+from legache.diagnosis.text import (
+    DISCLAIMER,
+    Bounds,
+    percent,
+    percent_within,
+    table_html,
+    table_text,
+    words,
+)
 from legache.errors import ImpossibleEvidenceError, LimitError
 from legache.inference.approximation import ApproximatePosterior, approximate_posterior
+from legache.inference.compiled import is_compiled
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, Posterior, posterior
 from legache.network.structure import NoisyMaxNetwork
-from legache.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _N_SHOWN = 10
+_BOUNDS = ("present_low", "present_high", "responsible_low", "responsible_high")
+_COLUMNS = [
+    *("label", "prior", "present", "present_low", "present_high"),
+    *("responsible", "responsible_low", "responsible_high"),
+    *("likelihood_ratio", "weight", "urgency"),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -65,18 +82,26 @@ class Diagnosis:
         """One row for each cause, most probably responsible first.
 
         Columns are ``label``; ``prior``, P(present) in everyone before any
-        evidence; ``present``, P(present | evidence); ``responsible``, the
-        probability that this cause is what brought the patient; and
-        ``urgency``.  Causes are not exclusive: a column need not sum to 1.  If the
-        engine is approximate, ``present_error`` and ``responsible_error`` are
-        standard errors.
+        evidence; ``present``, P(present | evidence), and ``responsible``, the
+        probability that this cause is what brought the patient, each with the ends of its
+        95 % interval, ``present_low`` to ``responsible_high``; ``likelihood_ratio`` and
+        ``weight`` in decibans of the whole evidence; and ``urgency``.  Causes are not
+        exclusive: a column need not sum to 1.  If the engine is approximate, there are no
+        intervals: ``present_error`` and ``responsible_error`` are standard errors.
+
+        The first table of a network takes about a second, for the draws behind the
+        intervals, and each takes minutes without the compiled kernel; `ranked` has the same
+        without them.
         """
         import pandas as pd  # noqa: PLC0415 - slow to import
 
         names = [item.name for item in fields(RankedCause)]
         table = pd.DataFrame([astuple(row) for row in self.ranked], columns=names)
         table = table.set_index("id").rename_axis("cause")
-        if self._approximation is not None:
+        if self._approximation is None:
+            table = table.join(self.intervals().table[list(_BOUNDS)])
+            table = table[_COLUMNS]
+        else:
             places = [self.model.cause_ids.index(name) for name in table.index]
             table["present_error"] = self._approximation.present_error[places]
             table["responsible_error"] = self._approximation.responsible_error[places]
@@ -157,31 +182,85 @@ class Diagnosis:
         """
         return advice_on(self.model, cause)
 
+    def intervals(
+        self, interval: float = 0.95, *, n_draws: int = N_DRAWS, seed: int = SEED
+    ) -> Intervals:
+        """Posteriors with intervals from the uncertainty of the priors' own numbers.
+
+        Every published figure is drawn from its 95 % interval, and each draw is converted to a
+        network and asked anew; draws are weighted by the probability of the evidence.
+
+        Parameters
+        ----------
+        interval
+            Probability within, between 0 and 1.
+        n_draws, seed
+            The same numbers give the same intervals, bit for bit.  The draws depend on
+            the network and the setting alone, and are kept.
+
+        Raises
+        ------
+        LimitError
+            The answer is approximate, or the evidence is impossible under every draw.
+
+        Notes
+        -----
+        `legache.network.uncertainty` says what is drawn from which distribution, and
+        `legache.network.drawing` what moves together.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=67, sex="female", swelling_one_leg=True)
+        >>> row = dx.intervals(0.8).table.loc["deep_vein_thrombosis"]
+        >>> bool(row["present_low"] <= row["present"] <= row["present_high"])
+        True
+        """
+        if self._approximation is not None:
+            message = "an approximate answer has no intervals; it has standard errors"
+            raise LimitError(message)
+        return _intervals(self, interval, n_draws, seed)
+
     def update(self, evidence: object = None, /, **more: object) -> Diagnosis:
         """Return a new diagnosis with more said; a value of None takes back what was said."""
         return diagnose(self.model, {**self.evidence, **merged(evidence, more)})
 
     def as_record(self) -> dict[str, object]:
         """Return everything as plain values that JSON can hold, in a fixed order."""
-        package = self.model.knowledge.package
+        origin = provenance(self.model, self.given)
         return {
-            "legache": __version__,
-            "priors": {
-                "name": package.name,
-                "version": package.version,
-                "sha256": self.model.knowledge.digest,
-            },
+            "legache": origin.pop("legache"),
+            "priors": origin.pop("priors"),
             "engine": self.engine,
-            "setting": self.setting,
-            "evidence": {name: _plain(value) for name, value in self.evidence.items()},
+            **origin,
             "assumed": dict(self.assumed),
             "log_evidence": self.log_evidence,
             "unexplained": self.unexplained,
-            "causes": [asdict(row) for row in self.ranked],
+            "causes": self._cause_records(),
+            **self._interval_record(),
             "red_flags": self.red_flags.as_record(),
             "guidance": self.guidance().as_record(),
             **self._errors(),
             "note": DISCLAIMER,
+        }
+
+    def _cause_records(self) -> list[dict[str, object]]:
+        if self._approximation is not None:
+            return [asdict(row) for row in self.ranked]
+        ends = {row.id: asdict(row) for row in self.intervals().causes}
+        return [
+            {**asdict(row), **{name: ends[row.id][name] for name in _BOUNDS}} for row in self.ranked
+        ]
+
+    def _interval_record(self) -> dict[str, object]:
+        if self._approximation is not None:
+            return {}
+        record = self.intervals().as_record()
+        kept = ("interval", "draws", "seed", "effective_sample_size")
+        return {
+            "intervals": {
+                name: record[name] for name in (*kept, "unexplained_low", "unexplained_high")
+            }
         }
 
     def _errors(self) -> dict[str, object]:
@@ -206,19 +285,37 @@ class Diagnosis:
         return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
 
     def __repr__(self) -> str:
-        return table_text(self._title(), self.ranked[:_N_SHOWN], self._notes())
+        return table_text(*self._shown())
 
     def _repr_html_(self) -> str:
-        return table_html(self._title(), self.ranked[:_N_SHOWN], self._notes())
+        return table_html(*self._shown())
+
+    def _shown(self) -> tuple[str, tuple[RankedCause, ...], list[str], Bounds | None]:
+        return self._title(), self.ranked[:_N_SHOWN], self._notes(), self._bounds()
+
+    @property
+    def _shows_intervals(self) -> bool:
+        """Whether what is printed has intervals: not where they would take minutes."""
+        return self._approximation is None and is_compiled()
+
+    def _bounds(self) -> Bounds | None:
+        if not self._shows_intervals:
+            return None
+        return {
+            row.id: (row.present_low, row.present_high, row.responsible_low, row.responsible_high)
+            for row in self.intervals().causes
+        }
 
     def _title(self) -> str:
+        other = self.model.population
+        population = f", population: {other.name}" if other is not None else ""
         return (
             f"Differential diagnosis of {words(self.model.complaint)}, "
-            f"setting: {words(self.setting)}"
+            f"setting: {words(self.setting)}{population}"
         )
 
     def _notes(self) -> list[str]:
-        none = f"None of the listed causes: {percent(self.unexplained)}."
+        none = f"None of the listed causes: {self._unexplained_in_words()}."
         notes = [f"{none} Causes may coexist, so a column need not sum to 100 %."]
         pressing = [row for row in self.ranked[_N_SHOWN:] if row.urgency == "emergency"]
         if pressing:
@@ -235,12 +332,47 @@ class Diagnosis:
                 f"unknown contexts for an exact answer. Largest standard error: "
                 f"{percent(float(largest))}."
             )
+        elif not self._shows_intervals:
+            notes.append(
+                "Intervals take minutes without the compiled kernel: see `.intervals(n_draws=...)`."
+            )
+        else:
+            within = self.intervals()
+            notes.append(
+                f"In brackets: {100 * within.interval:g} % intervals from {within.n_draws:,} draws "
+                f"of the priors' numbers, effectively {within.effective_sample_size:.0f}. "
+                f"Weight: of the whole evidence for present, in decibans."
+            )
+            caution = within.caution()
+            notes += [caution] if caution else []
         package, digest = self.model.knowledge.package, self.model.knowledge.digest
         notes.append(
             f"Things known: {len(self.evidence)}.{taken} "
             f"Priors {package.name} {package.version} ({digest[:12]})."
         )
         return [*notes, DISCLAIMER]
+
+    def _unexplained_in_words(self) -> str:
+        if not self._shows_intervals:
+            return percent(self.unexplained)
+        within = self.intervals()
+        return percent_within(self.unexplained, within.unexplained_low, within.unexplained_high)
+
+    def _likelihoods(self) -> dict[str, tuple[float, ...]]:
+        return {**self.given.likelihoods, **dict.fromkeys(self.assumed, PRESENT)}
+
+
+@lru_cache(maxsize=64)
+def _intervals(diagnosis: Diagnosis, interval: float, n_draws: int, seed: int) -> Intervals:
+    return intervals_of(
+        diagnosis.model,
+        diagnosis.given,
+        diagnosis._likelihoods(),  # noqa: SLF001 - the class's own cache
+        diagnosis.answer,
+        interval=interval,
+        n_draws=n_draws,
+        seed=seed,
+    )
 
 
 def diagnose(
@@ -293,10 +425,3 @@ def _posterior_within_limit(
         return posterior(network, likelihoods, memory_limit=memory_limit)
     except LimitError:
         return approximate_posterior(network, likelihoods, memory_limit=memory_limit)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Likelihood):
-        ratio = value.ratio
-        return {"likelihood_ratio": dict(ratio) if isinstance(ratio, Mapping) else ratio}
-    return list(value) if isinstance(value, tuple) else value

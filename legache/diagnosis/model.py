@@ -7,10 +7,43 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from legache.diagnosis.parameter_draws import ParameterDraws
 from legache.inference.posterior import posterior
 from legache.knowledge.records import Knowledge, Node
-from legache.network.building import FlooredLink, build
+from legache.network.building import build
+from legache.network.findings import FlooredLink
 from legache.network.structure import FloatArray, NoisyMaxNetwork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """A population other than that of the priors; see `Network.rebase`.
+
+    Attributes
+    ----------
+    name
+        As results call it.
+    sources
+        Where its numbers are from, in the words of who gave them.
+    prevalence : tuple of (node, number)
+        Of everyone, for each cause or context that was given.
+    case_mix : tuple of (cause, share)
+        P(responsible | complaint) of each cause that was given, or of `unlisted`.
+    """
+
+    name: str
+    sources: tuple[str, ...] = ()
+    prevalence: tuple[tuple[str, float], ...] = ()
+    case_mix: tuple[tuple[str, float], ...] = ()
+
+    def as_record(self) -> dict[str, object]:
+        """Return everything as plain values that JSON can hold, in a fixed order."""
+        return {
+            "name": self.name,
+            "sources": list(self.sources),
+            "prevalence": dict(self.prevalence),
+            "case_mix": dict(self.case_mix),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,6 +58,10 @@ class DiagnosticModel:
         The one that is asked.
     complaint
         Id of the finding that a diagnosis takes as present.
+    draws
+        Plausible sets of numbers, for intervals.
+    population
+        None for that of the priors.
     """
 
     knowledge: Knowledge
@@ -34,6 +71,8 @@ class DiagnosticModel:
     setting: str
     complaint: str
     urgency: Mapping[str, str]
+    draws: ParameterDraws
+    population: Population | None = None
 
     @property
     def network(self) -> NoisyMaxNetwork:
@@ -63,6 +102,7 @@ def diagnostic_model(knowledge: Knowledge) -> DiagnosticModel:
         setting=knowledge.package.default_setting,
         complaint=next(node.id for node in knowledge.nodes if node.group == "complaint"),
         urgency=MappingProxyType({row.cause: row.urgency for row in knowledge.urgency}),
+        draws=ParameterDraws(knowledge),
     )
 
 

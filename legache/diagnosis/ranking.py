@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +20,11 @@ class RankedCause:
         P(present) in everyone before any evidence.
     present, responsible
         P(present | evidence), and the probability that it brought the patient.
+    likelihood_ratio
+        Of the whole evidence, the complaint included: odds of present, over those before.  None
+        where it is infinite or without a meaning: the cause is certain, or was impossible.
+    weight
+        The same in decibans, 10 log10 of it; None where the cause is impossible, too.
     urgency
         How soon the cause needs care.
     """
@@ -28,6 +34,8 @@ class RankedCause:
     prior: float
     present: float
     responsible: float
+    likelihood_ratio: float | None
+    weight: float | None
     urgency: str
 
 
@@ -36,14 +44,38 @@ def ranked(model: DiagnosticModel, answer: Posterior) -> tuple[RankedCause, ...]
     """Causes, most probably responsible first; ties by id."""
     before = prior(model.network)
     rows = [
-        RankedCause(
-            id=name,
-            label=model.nodes[name].label,
-            prior=float(before[place]),
-            present=float(answer.present[place]),
-            responsible=float(answer.responsible[place]),
-            urgency=model.urgency[name],
-        )
+        _row(model, name, float(before[place]), answer, place)
         for place, name in enumerate(model.cause_ids)
     ]
     return tuple(sorted(rows, key=lambda row: (-row.responsible, row.id)))
+
+
+def _row(
+    model: DiagnosticModel, name: str, before: float, answer: Posterior, place: int
+) -> RankedCause:
+    present = float(answer.present[place])
+    ratio = likelihood_ratio(present, before)
+    return RankedCause(
+        id=name,
+        label=model.nodes[name].label,
+        prior=before,
+        present=present,
+        responsible=float(answer.responsible[place]),
+        likelihood_ratio=ratio,
+        weight=10 * math.log10(ratio) if ratio else None,
+        urgency=model.urgency[name],
+    )
+
+
+def likelihood_ratio(after: float, before: float) -> float | None:
+    """Odds after the evidence over those before; None where they are infinite or 0 / 0.
+
+    Examples
+    --------
+    >>> likelihood_ratio(0.5, 0.2)
+    4.0
+    """
+    if not 0 < before < 1 or after >= 1:
+        return None
+    ratio = (after / (1 - after)) * ((1 - before) / before)
+    return ratio if math.isfinite(ratio) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from legache.diagnosis.ranking import RankedCause
 
@@ -15,7 +15,10 @@ WITHIN = {
     "routine": "routine",
     "self_care": "self-care",
 }
-_HEADERS = ("", "cause", "responsible", "present", "prior", "see within")
+_HEADERS = ("", "cause", "responsible", "present", "prior", "weight", "see within")
+_LABEL_WIDTH = 42  # with intervals, a line has 120 characters
+Bounds = Mapping[str, tuple[float, float, float, float]]
+"""Ends of the intervals of present and of responsible, by cause."""
 
 
 def percent(probability: float) -> str:
@@ -32,6 +35,29 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.{digits}f} %"
 
 
+def percent_within(probability: float, low: float, high: float) -> str:
+    """Probability and its interval as percentages.
+
+    Examples
+    --------
+    >>> percent_within(0.4567, 0.301, 0.61), percent_within(0.0032, 0.00101, 0.0085)
+    ('45.7 % (30.1-61.0)', '0.32 % (0.10-0.85)')
+    """
+    ends = "-".join(percent(end).removesuffix(" %") for end in (low, high))
+    return f"{percent(probability)} ({ends})"
+
+
+def decibans(weight: float | None) -> str:
+    """Weight of evidence with its sign.
+
+    Examples
+    --------
+    >>> decibans(12.34), decibans(-3.0), decibans(None)
+    ('+12.3', '-3.0', '')
+    """
+    return "" if weight is None else f"{weight:+.1f}"
+
+
 def words(name: str) -> str:
     """Id as words.
 
@@ -43,38 +69,52 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def table_text(title: str, rows: Sequence[RankedCause], notes: Sequence[str]) -> str:
+def table_text(
+    title: str, rows: Sequence[RankedCause], notes: Sequence[str], bounds: Bounds | None = None
+) -> str:
     """Title, table and notes for a terminal."""
     from tabulate import tabulate  # noqa: PLC0415 - slow to import
 
     table = tabulate(
-        _cells(rows),
+        _cells(rows, bounds or {}),
         headers=_HEADERS,
         tablefmt="simple",
-        colalign=("right", "left", "right", "right", "right", "left"),
+        colalign=("right", "left", "right", "right", "right", "right", "left"),
         disable_numparse=True,
+        maxcolwidths=[None, _LABEL_WIDTH],
     )
     return "\n".join([title, "", table, "", *notes])
 
 
-def table_html(title: str, rows: Sequence[RankedCause], notes: Sequence[str]) -> str:
+def table_html(
+    title: str, rows: Sequence[RankedCause], notes: Sequence[str], bounds: Bounds | None = None
+) -> str:
     """Return the same as HTML; every text is escaped."""
     from tabulate import tabulate  # noqa: PLC0415 - slow to import
 
-    table = tabulate(_cells(rows), headers=_HEADERS, tablefmt="html", disable_numparse=True)
+    cells = _cells(rows, bounds or {})
+    table = tabulate(cells, headers=_HEADERS, tablefmt="html", disable_numparse=True)
     lines = "".join(f"<div>{html.escape(line)}</div>" for line in notes)
     return f"<div><b>{html.escape(title)}</b>{table}<small>{lines}</small></div>"
 
 
-def _cells(rows: Sequence[RankedCause]) -> list[tuple[str, ...]]:
-    return [
-        (
-            str(rank),
-            row.label,
-            percent(row.responsible),
-            percent(row.present),
-            percent(row.prior),
-            WITHIN[row.urgency],
+def _cells(rows: Sequence[RankedCause], bounds: Bounds) -> list[tuple[str, ...]]:
+    cells: list[tuple[str, ...]] = []
+    for rank, row in enumerate(rows, start=1):
+        responsible, present = percent(row.responsible), percent(row.present)
+        if row.id in bounds:
+            present_ends, responsible_ends = bounds[row.id][:2], bounds[row.id][2:]
+            responsible = percent_within(row.responsible, *responsible_ends)
+            present = percent_within(row.present, *present_ends)
+        cells.append(
+            (
+                str(rank),
+                row.label,
+                responsible,
+                present,
+                percent(row.prior),
+                decibans(row.weight),
+                WITHIN[row.urgency],
+            )
         )
-        for rank, row in enumerate(rows, start=1)
-    ]
+    return cells

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legache.errors import EvidenceError, NetworkError, did_you_mean, nearest
-from legache.network.structure import Finding, FloatArray, NoisyMaxNetwork
+from legache.network.structure import Cause, Finding, FloatArray, NoisyMaxNetwork
 
 Codes = NDArray[np.int8]
 Counts = NDArray[np.int32]
@@ -149,6 +149,60 @@ def stacked_numbers(networks: Sequence[NoisyMaxNetwork]) -> dict[str, FloatArray
             raise NetworkError(message)
     names = flats[0].numbers
     return {name: np.stack([flat.numbers[name] for flat in flats]) for name in names}
+
+
+def drawn_numbers(
+    *,
+    share: FloatArray,
+    context_probability: FloatArray,
+    causes: Sequence[Cause],
+    findings: Sequence[Finding],
+    responsible: FloatArray,
+    unlisted: FloatArray,
+) -> dict[str, FloatArray]:
+    """Numbers of many draws that were converted together, with a leading axis for the draws.
+
+    Parameters
+    ----------
+    share : shape (n_draws, n_strata)
+    context_probability : shape (n_draws, n_strata, n_contexts)
+    causes
+        Their arrays have one leading axis for draws and strata.
+    findings
+        Their arrays have a leading axis for the draws.
+    responsible : shape (n_draws, n_causes)
+    unlisted : shape (n_draws,)
+
+    Returns
+    -------
+    dict
+        As `stacked_numbers` would make it of a network for each draw.
+    """
+    n_draws, n_strata = share.shape
+    log_ratios = [np.hstack([c.context_log_odds, c.cause_log_odds])[::n_strata] for c in causes]
+    with np.errstate(over="ignore"):  # infinite odds: the cause is certain
+        odds = np.exp(np.stack([c.intercept.reshape(n_draws, n_strata) for c in causes], axis=1))
+        ratio = np.exp(np.hstack(log_ratios))
+    return {
+        "share": share,
+        "context": context_probability,
+        "odds": odds,
+        "ratio": ratio,
+        "responsible": responsible,
+        "strength": _joined_draws([finding.strengths for finding in findings]),
+        "leak": _joined_draws([finding.leak for finding in findings]),
+        "unlisted_strength": _joined_draws([finding.unlisted for finding in findings]),
+        "unlisted": unlisted[:, None],
+    }
+
+
+def _joined_draws(above: list[FloatArray]) -> FloatArray:
+    """Probabilities of all states, one finding after the other: shape (n_draws, n_numbers)."""
+    rows = []
+    for array in above:
+        lowest = np.maximum(1.0 - array.sum(axis=-1, keepdims=True), 0.0)
+        rows.append(np.concatenate([lowest, array], axis=-1).reshape(len(array), -1))
+    return np.hstack(rows)
 
 
 def with_numbers(

@@ -13,14 +13,15 @@ import numpy as np
 
 from legache.errors import KnowledgeError, NetworkError
 from legache.knowledge.checks import AGE_BAND, SEX, UNLISTED
-from legache.knowledge.records import Background, Complaint, Knowledge, Link, Node, Prevalence
+from legache.knowledge.records import Complaint, Knowledge, Link, Prevalence
 from legache.network.conversions import (
-    link_strengths,
     marginal_preserving_intercept,
     rates_from_likelihood_ratios,
     week_prevalence,
     weekly_link,
 )
+from legache.network.figures import Figures, published_figures
+from legache.network.findings import FlooredLink, Floors, finding_numbers
 from legache.network.structure import (
     Cause,
     Finding,
@@ -35,22 +36,6 @@ _ROUNDING = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class FlooredLink:
-    """A link whose published rate is below the background, and whose strength is therefore 0.
-
-    Attributes
-    ----------
-    rate, background
-        Probability of a state above the first, published and without the cause.
-    """
-
-    cause: str
-    node: str
-    rate: float
-    background: float
-
-
-@dataclass(frozen=True, slots=True)
 class Built:
     """The network in each setting, and the links that noisy-MAX cannot express."""
 
@@ -58,12 +43,35 @@ class Built:
     floored: tuple[FlooredLink, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Population:
-    """Strata by age band and sex, and the share of adults in each."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Converted:
+    """Numbers of the network that published figures stand for.
+
+    With draws, every array has a leading axis for them; the arrays of `causes` keep the draws
+    and strata of an intercept in one axis, and have a row of log odds for each of both.
+
+    Attributes
+    ----------
+    strata : tuple of (age band, sex)
+    share : shape (..., n_strata)
+    context_ids, context_probability : shape (..., n_strata, n_contexts)
+    causes
+        Without their link to the complaint.
+    prevalence : mapping of cause to shape (...)
+        In the whole population.
+    findings
+    floors
+        Links that are published as rarer with their cause than without.
+    """
 
     strata: tuple[tuple[str, str], ...]
     share: FloatArray
+    context_ids: tuple[str, ...]
+    context_probability: FloatArray
+    causes: tuple[Cause, ...]
+    prevalence: Mapping[str, FloatArray]
+    findings: tuple[Finding, ...]
+    floors: tuple[Floors, ...]
 
 
 def build(knowledge: Knowledge) -> Built:
@@ -75,51 +83,88 @@ def build(knowledge: Knowledge) -> Built:
         With file and line: a figure that disagrees with what it is derived
         from, or visits that no prevalence can explain.
     """
-    population = _population(knowledge)
-    strata, share = population.strata, population.share
-    prevalence = _prevalence(knowledge, strata)
+    _refuse_disagreements(knowledge)
+    figures = published_figures(knowledge)
+    found = converted(knowledge, figures)
+    links = complaint_links(knowledge, figures, found.prevalence)
+    networks = {setting: _network(found, rates) for setting, rates in links.items()}
+    return Built(networks, tuple(_floored_link(floors) for floors in found.floors))
+
+
+def _floored_link(floors: Floors) -> FlooredLink:
+    return FlooredLink(floors.cause, floors.node, float(floors.rate), float(floors.background))
+
+
+def _network(found: Converted, rates: Mapping[str, FloatArray]) -> NoisyMaxNetwork:
+    return NoisyMaxNetwork(
+        root_ids=ROOTS,
+        strata=found.strata,
+        stratum_share=found.share,
+        context_ids=found.context_ids,
+        context_probability=found.context_probability,
+        causes=tuple(replace(c, responsible=float(rates[c.id])) for c in found.causes),
+        findings=found.findings,
+        unlisted=float(rates[UNLISTED]),
+    )
+
+
+def converted(knowledge: Knowledge, figures: Figures) -> Converted:
+    """Convert figures, printed or drawn, to the numbers that all settings have in common."""
+    strata = strata_of(knowledge)
+    share = stratum_share(knowledge, figures, strata)
+    prevalence = prevalence_by_stratum(knowledge, figures, strata)
     context_ids = tuple(
         node.id for node in knowledge.nodes if node.kind == "context" and node.id not in ROOTS
     )
-    context_probability = _columns(prevalence, context_ids, len(strata))
-    causes = _causes(knowledge, context_ids, context_probability, prevalence)
-    findings, floored = _findings(knowledge, population, [cause.id for cause in causes])
-    links = _complaint_links(knowledge, {c.id: float(share @ prevalence[c.id]) for c in causes})
-    networks = {
-        setting: NoisyMaxNetwork(
-            root_ids=ROOTS,
-            strata=strata,
-            stratum_share=share,
-            context_ids=context_ids,
-            context_probability=context_probability,
-            causes=tuple(replace(cause, responsible=rates[cause.id]) for cause in causes),
-            findings=tuple(findings),
-            unlisted=rates[UNLISTED],
-        )
-        for setting, rates in links.items()
-    }
-    return Built(networks, tuple(floored))
+    columns = [prevalence[name] for name in context_ids]
+    context_probability = np.stack(columns, axis=-1) if columns else np.zeros((*share.shape, 0))
+    causes = _causes(knowledge, figures, context_ids, context_probability, prevalence)
+    findings, floors = finding_numbers(knowledge, figures, strata=strata, share=share)
+    return Converted(
+        strata=strata,
+        share=share,
+        context_ids=context_ids,
+        context_probability=context_probability,
+        causes=tuple(causes),
+        prevalence={
+            cause.id: np.asarray(np.vecdot(share, prevalence[cause.id])) for cause in causes
+        },
+        findings=tuple(findings),
+        floors=tuple(floors),
+    )
+
+
+def _refuse_disagreements(knowledge: Knowledge) -> None:
+    """Refuse figures that are printed beside what they follow from, and differ."""
+    for row in knowledge.prevalence:
+        if row.incidence_per_1000_py is not None and row.duration_days is not None:
+            derived = week_prevalence(row.incidence_per_1000_py, row.duration_days)
+            _refuse_disagreement(row, derived, "incidence x (duration + 7 days)")
+    for link in knowledge.links:
+        _check_likelihood_ratios(link)
 
 
 def _states(knowledge: Knowledge, name: str) -> tuple[str, ...]:
     return next(node.states for node in knowledge.nodes if node.id == name)
 
 
-def _prevalence(knowledge: Knowledge, strata: tuple[tuple[str, str], ...]) -> dict[str, FloatArray]:
-    """Prevalence of each cause and context by stratum."""
+def strata_of(knowledge: Knowledge) -> tuple[tuple[str, str], ...]:
+    """Age band and sex of each stratum, in the order of all arrays."""
+    bands, sexes = (_states(knowledge, root) for root in ROOTS)
+    return tuple(itertools.product(bands, sexes))
+
+
+def prevalence_by_stratum(
+    knowledge: Knowledge, figures: Figures, strata: tuple[tuple[str, str], ...]
+) -> dict[str, FloatArray]:
+    """Prevalence of each cause and context: shape (..., n_strata)."""
     place = {stratum: index for index, stratum in enumerate(strata)}
-    table: dict[str, FloatArray] = defaultdict(lambda: np.zeros(len(strata)))
-    for row in knowledge.prevalence:
+    shape = (*figures.lanes, len(strata))
+    table: dict[str, FloatArray] = defaultdict(lambda: np.zeros(shape))
+    for index, row in enumerate(knowledge.prevalence):
         if row.age_band is not None and row.sex is not None:
-            table[row.node][place[row.age_band, row.sex]] = _checked_prevalence(row)
+            table[row.node][..., place[row.age_band, row.sex]] = figures.prevalence[..., index]
     return table
-
-
-def _checked_prevalence(row: Prevalence) -> float:
-    if row.incidence_per_1000_py is not None and row.duration_days is not None:
-        derived = week_prevalence(row.incidence_per_1000_py, row.duration_days)
-        _refuse_disagreement(row, derived, "incidence x (duration + 7 days)")
-    return row.value
 
 
 def _refuse_disagreement(row: Prevalence | Link, derived: float, what: str) -> None:
@@ -128,25 +173,24 @@ def _refuse_disagreement(row: Prevalence | Link, derived: float, what: str) -> N
         raise KnowledgeError(message)
 
 
-def _population(knowledge: Knowledge) -> _Population:
-    bands, sexes = (_states(knowledge, root) for root in ROOTS)
-    strata = tuple(itertools.product(bands, sexes))
-    of_sex: dict[str | None, float] = {
-        row.sex: row.value for row in knowledge.prevalence if row.node == ROOTS[1]
-    }
-    of_band: dict[tuple[str | None, str | None], float] = {
-        (row.age_band, row.sex): row.value for row in knowledge.prevalence if row.node == ROOTS[0]
-    }
-    share = np.array([of_sex[sex] * of_band[band, sex] for band, sex in strata])
-    return _Population(strata, share / share.sum())
-
-
-def _columns(table: Mapping[str, FloatArray], names: tuple[str, ...], n_strata: int) -> FloatArray:
-    return np.array([table[name] for name in names]).reshape(len(names), n_strata).T
+def stratum_share(
+    knowledge: Knowledge, figures: Figures, strata: tuple[tuple[str, str], ...]
+) -> FloatArray:
+    """Share of adults in each stratum, scaled to a sum of 1: shape (..., n_strata)."""
+    of_sex: dict[str | None, FloatArray] = {}
+    of_band: dict[tuple[str | None, str | None], FloatArray] = {}
+    for index, row in enumerate(knowledge.prevalence):
+        if row.node == SEX:
+            of_sex[row.sex] = figures.prevalence[..., index]
+        elif row.node == AGE_BAND:
+            of_band[row.age_band, row.sex] = figures.prevalence[..., index]
+    share = np.stack([of_sex[sex] * of_band[band, sex] for band, sex in strata], axis=-1)
+    return np.asarray(share / share.sum(axis=-1, keepdims=True))
 
 
 def _causes(
     knowledge: Knowledge,
+    figures: Figures,
     context_ids: tuple[str, ...],
     context_probability: FloatArray,
     prevalence: Mapping[str, FloatArray],
@@ -155,36 +199,53 @@ def _causes(
     cause_ids = [node.id for node in knowledge.nodes if node.kind == "cause"]
     context_place = {name: index for index, name in enumerate(context_ids)}
     cause_place = {name: index for index, name in enumerate(cause_ids)}
-    factors: dict[str, dict[str, float]] = {name: {} for name in cause_ids}
-    for row in knowledge.risk_factors:
-        factors[row.cause][row.factor] = float(np.log(row.value))
+    # strata of different draws are as independent as strata of one draw
+    context_probability = context_probability.reshape(-1, len(context_ids))
+    log_ratios = np.log(figures.risk_factors)
+    if figures.lanes:
+        n_strata = len(context_probability) // figures.lanes[0]
+        log_ratios = np.repeat(log_ratios, n_strata, axis=0)
+    factors: dict[str, dict[str, FloatArray]] = {name: {} for name in cause_ids}
+    for index, row in enumerate(knowledge.risk_factors):
+        factors[row.cause][row.factor] = log_ratios[..., index]
     solved: dict[str, Cause] = {}
     parents = {name: [f for f in factors[name] if f in cause_place] for name in cause_ids}
     for name in TopologicalSorter(parents).static_order():
         contexts = [factor for factor in factors[name] if factor in context_place]
+        marginal = prevalence[name].ravel()
         cause = Cause(
             id=name,
-            intercept=np.zeros_like(prevalence[name]),
+            intercept=np.zeros_like(marginal),
             contexts=np.array([context_place[factor] for factor in contexts], dtype=np.intp),
-            context_log_odds=np.array([factors[name][factor] for factor in contexts]),
+            context_log_odds=_stacked([factors[name][f] for f in contexts], log_ratios),
             causes=np.array([cause_place[factor] for factor in parents[name]], dtype=np.intp),
-            cause_log_odds=np.array([factors[name][factor] for factor in parents[name]]),
+            cause_log_odds=_stacked([factors[name][f] for f in parents[name]], log_ratios),
             responsible=0.0,
         )
         by_place = {cause_place[other]: record for other, record in solved.items()}
         weights = parent_distribution(cause, by_place, context_probability)
         log_odds = _total_log_odds(cause)
-        intercept = marginal_preserving_intercept(prevalence[name], log_odds, weights)
+        intercept = marginal_preserving_intercept(marginal, log_odds, weights)
         solved[name] = replace(cause, intercept=intercept)
     return [solved[name] for name in cause_ids]
 
 
+def _stacked(columns: list[FloatArray], like: FloatArray) -> FloatArray:
+    return np.stack(columns, axis=-1) if columns else np.zeros((*like.shape[:-1], 0))
+
+
 def _total_log_odds(cause: Cause) -> FloatArray:
     """What each joint state of a cause's parents adds; the last parent varies fastest."""
-    total = np.zeros(1)
-    for added in (*cause.context_log_odds, *cause.cause_log_odds):
-        total = (total[:, None] + np.array([0.0, added])).ravel()
+    total = np.zeros((*cause.context_log_odds.shape[:-1], 1))
+    for added in _added(cause):
+        total = (total[..., :, None] + added.T[..., None, :]).reshape(*total.shape[:-1], -1)
     return total
+
+
+def _added(cause: Cause) -> list[FloatArray]:
+    """What the two states of each parent add: shape (2,), or (2, n_strata)."""
+    columns = [*cause.context_log_odds.T, *cause.cause_log_odds.T]
+    return [np.stack([np.zeros_like(odds), odds]) for odds in columns]
 
 
 def parent_distribution(
@@ -228,7 +289,7 @@ def _cause_table(
     cause: Cause, index: int, axis: Mapping[tuple[str, int], int]
 ) -> tuple[FloatArray, list[int]]:
     """P(cause | parents) as an einsum operand: axes (cause, parents..., stratum)."""
-    added = [np.array([0.0, odds]) for odds in (*cause.context_log_odds, *cause.cause_log_odds)]
+    added = _added(cause)
     present = cause_probability(cause.intercept, added, len(added))
     absent = cause_probability(-cause.intercept, [-odds for odds in added], len(added))
     axes = [axis["cause", index]]
@@ -248,87 +309,6 @@ def _ancestors(cause: Cause, causes: Mapping[int, Cause]) -> list[int]:
     return sorted(found)
 
 
-def _findings(
-    knowledge: Knowledge, population: _Population, cause_ids: list[str]
-) -> tuple[list[Finding], list[FlooredLink]]:
-    links: dict[str, dict[str, list[Link]]] = defaultdict(lambda: defaultdict(list))
-    for link in knowledge.links:
-        links[link.node][link.cause].append(link)
-    backgrounds: dict[str, list[Background]] = defaultdict(list)
-    for background in knowledge.background:
-        backgrounds[background.node].append(background)
-    floored: list[FlooredLink] = []
-    findings = []
-    for node in knowledge.nodes:
-        if node.group == "complaint":
-            findings.append(_complaint(node, len(population.strata), len(cause_ids)))
-        elif node.kind in {"finding", "test"}:
-            leak, unlisted = _background(node, backgrounds[node.id], population)
-            average = population.share @ leak
-            strengths = {c: _strengths(links[node.id][c], node, average) for c in links[node.id]}
-            from_unlisted, is_floored = _unlisted_strengths(backgrounds[node.id], unlisted, average)
-            findings.append(
-                Finding(
-                    id=node.id,
-                    states=node.states,
-                    hangs_on_responsible=node.scope == "complaint",
-                    causes=np.array([cause_ids.index(c) for c in strengths], dtype=np.intp),
-                    strengths=np.array([strength for strength, _ in strengths.values()]),
-                    leak=leak,
-                    unlisted=from_unlisted,
-                )
-            )
-            rates = {c: sum(row.value for row in links[node.id][c]) for c in strengths}
-            below = [c for c, (_, is_below) in strengths.items() if is_below]
-            if is_floored:
-                rates[UNLISTED] = float(unlisted.sum())
-                below.append(UNLISTED)
-            floored += [FlooredLink(c, node.id, rates[c], float(average.sum())) for c in below]
-    return findings, floored
-
-
-def _complaint(node: Node, n_strata: int, n_causes: int) -> Finding:
-    """Build the plain OR of everything that is responsible."""
-    return Finding(
-        id=node.id,
-        states=node.states,
-        hangs_on_responsible=True,
-        causes=np.arange(n_causes),
-        strengths=np.ones((n_causes, 1)),
-        leak=np.zeros((n_strata, 1)),
-        unlisted=np.ones(1),
-    )
-
-
-def _background(
-    node: Node, rows: list[Background], population: _Population
-) -> tuple[FloatArray, FloatArray]:
-    """Leak by stratum, and published rates when only an unlisted cause is responsible."""
-    above = node.states[1:]
-    leak, unlisted = np.zeros((len(population.strata), len(above))), np.zeros(len(above))
-    for row in rows:
-        if row.given == UNLISTED:
-            unlisted[above.index(row.state)] = row.value
-        else:
-            chosen = [row.age_band in {None, band} for band, _ in population.strata]
-            leak[chosen, above.index(row.state)] = row.value
-    return leak, unlisted
-
-
-def _strengths(rows: list[Link], node: Node, leak: FloatArray) -> tuple[FloatArray, bool]:
-    published = np.zeros(leak.size)
-    for row in rows:
-        _check_likelihood_ratios(row)
-        published[node.states.index(row.state) - 1] = row.value
-    if rows[0].figure == "net":
-        return published, False
-    try:
-        return link_strengths(published, leak)
-    except NetworkError as error:
-        message = f"{rows[0].place}: value: {error}"
-        raise KnowledgeError(message) from error
-
-
 def _check_likelihood_ratios(row: Link) -> None:
     if row.lr_positive is None or row.lr_negative is None:
         return
@@ -340,34 +320,32 @@ def _check_likelihood_ratios(row: Link) -> None:
     _refuse_disagreement(row, sensitivity, "the sensitivity of its likelihood ratios")
 
 
-def _unlisted_strengths(
-    rows: list[Background], published: FloatArray, leak: FloatArray
-) -> tuple[FloatArray, bool]:
-    place = next((row.place for row in rows if row.given == UNLISTED), None)
-    if place is None:
-        return published, False
-    try:
-        return link_strengths(published, leak)
-    except NetworkError as error:
-        message = f"{place}: value: {error}"
-        raise KnowledgeError(message) from error
+def complaint_links(
+    knowledge: Knowledge, figures: Figures, prevalence: Mapping[str, FloatArray]
+) -> dict[str, dict[str, FloatArray]]:
+    """P(responsible | cause) and the rate of *unlisted*, by setting: shapes (...).
 
-
-def _complaint_links(
-    knowledge: Knowledge, prevalence: Mapping[str, float]
-) -> dict[str, dict[str, float]]:
-    """P(responsible | cause) and the rate of *unlisted*, by setting."""
-    links: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in knowledge.complaints:
-        links[row.setting][row.cause] = _complaint_link(row, prevalence)
+    Parameters
+    ----------
+    knowledge, figures
+    prevalence : mapping of cause to shape (...)
+        In the whole population.
+    """
+    links: dict[str, dict[str, FloatArray]] = defaultdict(dict)
+    for index, row in enumerate(knowledge.complaints):
+        value = figures.complaints[..., index]
+        links[row.setting][row.cause] = _complaint_link(row, value, prevalence)
     return dict(sorted(links.items()))
 
 
-def _complaint_link(row: Complaint, prevalence: Mapping[str, float]) -> float:
+def _complaint_link(
+    row: Complaint, value: FloatArray, prevalence: Mapping[str, FloatArray]
+) -> FloatArray:
     if row.measure == "probability":
-        return row.value
+        return value
+    present = np.ones_like(value) if row.cause == UNLISTED else prevalence[row.cause]
     try:
-        return weekly_link(row.value, 1.0 if row.cause == UNLISTED else prevalence[row.cause])
+        return weekly_link(value, present)
     except NetworkError as error:
         message = f"{row.place}: value: {row.cause}: {error}"
         raise KnowledgeError(message) from error

@@ -44,7 +44,7 @@ def week_prevalence(incidence_per_1000_py: Number, duration_days: Number) -> Num
     return incidence_per_1000_py / 1000 * (duration_days + 7) / DAYS_PER_YEAR
 
 
-def weekly_link(visits_per_1000_py: float, prevalence: float) -> float:
+def weekly_link(visits_per_1000_py: Number, prevalence: Number) -> Number:
     r"""Probability that a cause makes its bearer seek advice in a given week.
 
     .. math:: r = \frac{V / 1000}{52 \, p}
@@ -52,7 +52,8 @@ def weekly_link(visits_per_1000_py: float, prevalence: float) -> float:
     Parameters
     ----------
     visits_per_1000_py
-        Visits for the cause per 1000 person-years of the whole population.
+        Visits for the cause per 1000 person-years of the whole population; a number, or one for
+        each draw.
     prevalence
         One-week period prevalence of the cause in that population.
 
@@ -66,14 +67,33 @@ def weekly_link(visits_per_1000_py: float, prevalence: float) -> float:
     >>> round(weekly_link(26.0, 0.01), 12)
     0.05
     """
-    weekly = visits_per_1000_py / 1000 / WEEKS_PER_YEAR
-    if weekly > prevalence:
+    weekly = weekly_visits(visits_per_1000_py)
+    if np.any(weekly > prevalence):
+        worst = np.argmax(np.asarray(weekly - prevalence))
+        visits, needed, present = (
+            float(np.broadcast_to(a, np.shape(weekly)).flat[worst])
+            for a in (visits_per_1000_py, weekly, prevalence)
+        )
         message = (
-            f"{visits_per_1000_py:g} visits per 1000 person-years need a prevalence of at least "
-            f"{weekly:.3g}, not {prevalence:.3g}; correct one of them"
+            f"{visits:g} visits per 1000 person-years need a prevalence of at least "
+            f"{needed:.3g}, not {present:.3g}; correct one of them"
         )
         raise NetworkError(message)
-    return weekly / prevalence if weekly else 0.0
+    if isinstance(weekly, float):
+        return weekly / prevalence if weekly else 0.0
+    with np.errstate(invalid="ignore"):  # 0 / 0: nobody has it, and nobody comes
+        return np.where(weekly > 0, weekly / prevalence, 0.0)
+
+
+def weekly_visits(visits_per_1000_py: Number) -> Number:
+    """Share of the population that comes in a given week.
+
+    Examples
+    --------
+    >>> weekly_visits(26.0)
+    0.0005
+    """
+    return visits_per_1000_py / 1000 / WEEKS_PER_YEAR
 
 
 def rates_from_likelihood_ratios(lr_positive: float, lr_negative: float) -> tuple[float, float]:
@@ -110,7 +130,9 @@ def rates_from_likelihood_ratios(lr_positive: float, lr_negative: float) -> tupl
     return sensitivity, specificity
 
 
-def link_strengths(published: ArrayLike, background: ArrayLike) -> tuple[FloatArray, bool]:
+def link_strengths(
+    published: ArrayLike, background: ArrayLike
+) -> tuple[FloatArray, bool | NDArray[np.bool_]]:
     r"""Net strength of a link in each state, from a published rate that includes the background.
 
     With :math:`S_j` and :math:`B_j` the probabilities of a state of at most
@@ -121,16 +143,16 @@ def link_strengths(published: ArrayLike, background: ArrayLike) -> tuple[FloatAr
 
     Parameters
     ----------
-    published : shape (n_states - 1,)
-        Probability of each state above the first, given the cause.
-    background : shape (n_states - 1,)
+    published : shape (..., n_states - 1)
+        Probability of each state above the first, given the cause; leading axes are draws.
+    background : shape (..., n_states - 1)
         The same without the cause.
 
     Returns
     -------
-    strengths : shape (n_states - 1,)
+    strengths : shape (..., n_states - 1)
         Probability that the link alone produces each state above the first.
-    is_floored
+    is_floored : bool, or shape (...)
         Whether some state is published as rarer with the cause than without:
         noisy-MAX cannot inhibit, so the strength is 0 there.
 
@@ -145,29 +167,29 @@ def link_strengths(published: ArrayLike, background: ArrayLike) -> tuple[FloatAr
     >>> strengths.round(6), is_floored
     (array([0.5]), False)
     """
-    rates, leaks = (np.asarray(a, dtype=np.float64).tolist() for a in (published, background))
-    strengths: list[float] = []
-    above = leak_above = reachable = 0.0
-    is_floored = False
+    rates, leaks = (np.asarray(a, dtype=np.float64) for a in (published, background))
+    rates, leaks = np.broadcast_arrays(rates, leaks)
+    strengths = np.zeros(rates.shape)
+    above = leak_above = reachable = np.zeros(rates.shape[:-1])
+    is_floored = np.zeros(rates.shape[:-1], dtype=bool)
     # from the top state down, so that small rates are sums and not differences
-    for rate, leak in zip(reversed(rates), reversed(leaks), strict=True):
-        above, leak_above = above + rate, leak_above + leak
+    for state in reversed(range(rates.shape[-1])):
+        above, leak_above = above + rates[..., state], leak_above + leaks[..., state]
         excess = _excess(above, leak_above)
-        is_floored |= excess < reachable
-        strengths.insert(0, max(excess - reachable, 0.0))
-        reachable = max(excess, reachable)
-    return np.array(strengths), is_floored
+        is_floored = is_floored | (excess < reachable)
+        strengths[..., state] = np.maximum(excess - reachable, 0.0)
+        reachable = np.maximum(excess, reachable)
+    return strengths, is_floored if is_floored.ndim else bool(is_floored)
 
 
-def _excess(above: float, leak_above: float) -> float:
+def _excess(above: FloatArray, leak_above: FloatArray) -> FloatArray:
     """Probability that the link alone leads as high; negative if it would have to inhibit."""
     within = 1.0 - leak_above
-    if within > 0:
-        return (above - leak_above) / within
-    if above < 1:
+    is_open = within > 0
+    if np.any(~is_open & (above < 1)):
         message = "the background is certain, but the published rate is not; correct one of them"
         raise NetworkError(message)
-    return 0.0
+    return np.divide(above - leak_above, within, out=np.zeros_like(within), where=is_open)
 
 
 def marginal_preserving_intercept(
@@ -185,7 +207,7 @@ def marginal_preserving_intercept(
     ----------
     marginal : shape (n_strata,)
         Published prevalence :math:`p` in each stratum.
-    log_odds : shape (n_configurations,)
+    log_odds : shape (n_configurations,) or (n_strata, n_configurations)
         :math:`\beta^\top z` of each joint state of the parents.
     weights : shape (n_strata, n_configurations)
         :math:`P(z)` in each stratum; rows sum to 1.
@@ -220,10 +242,11 @@ def marginal_preserving_intercept(
     # infinite odds stand for never and always, and a flat curve has no Newton step
     with np.errstate(all="ignore"):
         target = np.log(p) - np.log1p(-p)
-        solved = np.asarray(target - beta[0])
+        solved = np.asarray(target - beta[..., 0])
         inside = np.isfinite(target)
-        if np.ptp(beta) > 0:
-            solved[inside] = _root(target[inside], beta, shares[inside])
+        if np.any(np.ptp(beta, axis=-1) > 0):
+            own = beta if beta.ndim == 1 else beta[inside]
+            solved[inside] = _root(target[inside], own, shares[inside])
     return solved
 
 
@@ -238,11 +261,11 @@ def _root(target: FloatArray, beta: FloatArray, shares: FloatArray) -> FloatArra
     ----------
     Press, W. H. et al. (2007). Numerical Recipes, 3rd ed., sec. 9.4.
     """
-    low, high = target - beta.max(), target - beta.min()
+    low, high = target - beta.max(axis=-1), target - beta.min(axis=-1)
     tolerance = _ROUNDING * np.maximum(1.0, np.maximum(np.abs(low), np.abs(high)))
     low, high = low - tolerance, high + tolerance
     step = high - low
-    alpha = target - shares @ beta
+    alpha = target - np.vecdot(shares, beta)
     while np.any(np.abs(step) > tolerance):
         excess, slope = _excess_and_slope(alpha, target, beta, shares)
         low, high = np.where(excess <= 0, alpha, low), np.where(excess >= 0, alpha, high)

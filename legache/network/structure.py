@@ -132,7 +132,8 @@ def cause_probability(
     ----------
     intercept : shape (n_strata,)
     log_odds
-        For each parent, what each of its states adds: shape (n_parent_states,).
+        For each parent, what each of its states adds: shape (n_parent_states,), or
+        (n_parent_states, n_strata).
     n_axes
         Number of parents.
 
@@ -142,8 +143,8 @@ def cause_probability(
     """
     total = intercept.reshape((1,) * n_axes + (-1,))
     for axis, added in enumerate(log_odds):
-        shape = [1] * (n_axes + 1)
-        shape[axis] = added.size
+        shape = [1] * n_axes + [*added.shape[1:], 1][:1]
+        shape[axis] = added.shape[0]
         total = total + added.reshape(shape)
     with np.errstate(over="ignore"):  # exp of a large number is infinity: the cause is absent
         return np.asarray(1.0 / (1.0 + np.exp(-total)))

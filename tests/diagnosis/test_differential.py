@@ -55,7 +55,11 @@ def test_causes_are_sorted_by_responsible(found: Diagnosis) -> None:
 def test_causes_have_the_documented_columns(found: Diagnosis) -> None:
     table = found.causes
 
-    assert table.columns.tolist() == ["label", "prior", "present", "responsible", "urgency"]
+    assert table.columns.tolist() == [
+        *("label", "prior", "present", "present_low", "present_high"),
+        *("responsible", "responsible_low", "responsible_high"),
+        *("likelihood_ratio", "weight", "urgency"),
+    ]
     assert table.index.name == "cause"
     assert len(table) == 40
 
