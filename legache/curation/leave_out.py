@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from legache.curation.derivation import derived, named_claims
-from legache.curation.recompute import is_probability
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.checks import UNLISTED
+from legache.knowledge.figures import is_probability
 from legache.knowledge.records import Background, Claim, Figure, Knowledge, Link, RiskFactor
 from legache.knowledge.supplements import claims_of
 

@@ -173,13 +173,13 @@ def _causes(
         )
         by_place = {cause_place[other]: record for other, record in solved.items()}
         weights = parent_distribution(cause, by_place, context_probability)
-        log_odds = _total_log_odds(cause)
+        log_odds = total_log_odds(cause)
         intercept = marginal_preserving_intercept(prevalence[name], log_odds, weights)
         solved[name] = replace(cause, intercept=intercept)
     return [solved[name] for name in cause_ids]
 
 
-def _total_log_odds(cause: Cause) -> FloatArray:
+def total_log_odds(cause: Cause) -> FloatArray:
     """What each joint state of a cause's parents adds; the last parent varies fastest."""
     total = np.zeros(1)
     for added in (*cause.context_log_odds, *cause.cause_log_odds):
