@@ -14,19 +14,20 @@ from legache.diagnosis.evidence import (
     AGE_BAND,
     PRESENT,
     Evidence,
-    Likelihood,
     merged,
     parse_evidence,
 )
 from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.moves import Of
 from legache.diagnosis.ranking import RankedCause, ranked
+from legache.diagnosis.record import provenance
 from legache.diagnosis.red_flags import RedFlags, raised_in_brief, red_flags_of
+from legache.diagnosis.sensitivity import SensitivityAnalysis, sensitivity_of
 from legache.diagnosis.text import DISCLAIMER, percent, table_html, table_text, words
 from legache.errors import ImpossibleEvidenceError, LimitError
 from legache.inference.approximation import ApproximatePosterior, approximate_posterior
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, Posterior, posterior
 from legache.network.structure import NoisyMaxNetwork
-from legache.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,20 +162,44 @@ class Diagnosis:
         """Return a new diagnosis with more said; a value of None takes back what was said."""
         return diagnose(self.model, {**self.evidence, **merged(evidence, more)})
 
+    def sensitivity(self, cause: str, *, of: Of = "responsible") -> SensitivityAnalysis:
+        """Move every number of the priors through its interval, and see what a posterior does.
+
+        Parameters
+        ----------
+        cause
+            Its id.
+        of
+            Which posterior: ``"responsible"`` or ``"present"``.
+
+        Returns
+        -------
+        SensitivityAnalysis
+            Shown as a tornado: ``.table`` and ``.plot()``; with the curve of the posterior in
+            any number, and the smallest change that makes another cause the leading one.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such cause or posterior.
+        LimitError
+            The exact answer does not fit into memory.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=52, sex="female", urge_to_move=True)
+        >>> found = dx.sensitivity("restless_legs_syndrome")
+        >>> row = found.rows[0]
+        >>> bool(row.swing == max(row.at_low, row.at_high) - min(row.at_low, row.at_high))
+        True
+        """
+        return sensitivity_of(self.model, self.given, self.assumed, self.answer, cause=cause, of=of)
+
     def as_record(self) -> dict[str, object]:
         """Return everything as plain values that JSON can hold, in a fixed order."""
-        package = self.model.knowledge.package
         return {
-            "legache": __version__,
-            "priors": {
-                "name": package.name,
-                "version": package.version,
-                "sha256": self.model.knowledge.digest,
-            },
-            "engine": self.engine,
-            "setting": self.setting,
-            "evidence": {name: _plain(value) for name, value in self.evidence.items()},
-            "assumed": dict(self.assumed),
+            **provenance(self.model, self.given, assumed=self.assumed, engine=self.engine),
             "log_evidence": self.log_evidence,
             "unexplained": self.unexplained,
             "causes": [asdict(row) for row in self.ranked],
@@ -293,10 +318,3 @@ def _posterior_within_limit(
         return posterior(network, likelihoods, memory_limit=memory_limit)
     except LimitError:
         return approximate_posterior(network, likelihoods, memory_limit=memory_limit)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Likelihood):
-        ratio = value.ratio
-        return {"likelihood_ratio": dict(ratio) if isinstance(ratio, Mapping) else ratio}
-    return list(value) if isinstance(value, tuple) else value

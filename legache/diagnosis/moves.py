@@ -64,31 +64,31 @@ class Patient:
 
     def masses_at(self, item: Published, values: Sequence[float]) -> FloatArray:
         """Masses where one number has other values; by asking the network."""
-        return self.masses_in([World(patch) for patch in item.patches(values)])
+        return self.masses_in(_worlds(self, item, values))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Move:
-    """Masses of a patient, see `Patient.masses`, at some values of one number.
+    """Masses of a patient, see `Patient.masses`, at some points of one number.
 
     Attributes
     ----------
     is_linear
-        Whether they are straight lines between these values.
+        Whether they are straight lines between these points.
     """
 
     item: Published
-    values: tuple[float, ...]
+    points: tuple[float, ...]
     masses: FloatArray
     is_linear: bool
 
     def at(self, value: float) -> FloatArray:
         """Masses at a value between those known, by straight lines."""
-        if value in self.values:
-            return np.asarray(self.masses[self.values.index(value)])
-        right = int(np.searchsorted(self.values, value))
+        if value in self.points:
+            return np.asarray(self.masses[self.points.index(value)])
+        right = int(np.searchsorted(self.points, value))
         left = right - 1
-        share = (value - self.values[left]) / (self.values[right] - self.values[left])
+        share = (value - self.points[left]) / (self.points[right] - self.points[left])
         return np.asarray((1 - share) * self.masses[left] + share * self.masses[right])
 
 
@@ -310,7 +310,7 @@ def smallest_crossing(patient: Patient, moves: Sequence[Move], leader: int) -> C
     ]
     best = min(found, key=_by_distance, default=None)
     reach = best.distance if best else _FARTHEST
-    curved = [move.item for move in moves if not move.is_linear]
+    curved = [move for move in moves if not move.is_linear]
     found = list(_crossings_of_curves(patient, curved, leader, reach))
     return min([*found, *([best] if best else [])], key=_by_distance, default=None)
 
@@ -329,7 +329,7 @@ def _margins(masses: FloatArray, leader: int) -> FloatArray:
 
 
 def _crossings_of_lines(move: Move, base: FloatArray, leader: int) -> Iterator[Crossing]:
-    own, values = move.item.row.value, np.array(move.values)
+    own, values = move.item.row.value, np.array(move.points)
     for chosen in (values > own, values < own):
         points, masses = values[chosen], move.masses[chosen]
         if not points.size:
@@ -347,21 +347,41 @@ def _crossings_of_lines(move: Move, base: FloatArray, leader: int) -> Iterator[C
 
 
 def _crossings_of_curves(
-    patient: Patient, items: Sequence[Published], leader: int, reach: float
+    patient: Patient, moves: Sequence[Move], leader: int, reach: float
 ) -> Iterator[Crossing]:
     """Crossings nearer than `reach`, of numbers on which the posteriors hang in no simple way."""
     asked = []
-    for item in items:
+    worlds = []
+    for move in moves:
+        item = move.item
         own = item.scaled(item.row.value)
         low, high = (item.scaled(end) for end in item.domain)
-        for end in (max(own - reach, low), min(own + reach, high)):
-            if math.isfinite(own) and math.isfinite(end) and end != own:
-                asked.append((item, own, end))
-    worlds = [World(item.patches([item.unscaled(end)])[0]) for item, _, end in asked]
+        ends = [
+            end
+            for end in (max(own - reach, low), min(own + reach, high))
+            if math.isfinite(own) and end != own and not _is_within(move, end, leader)
+        ]
+        asked += [(item, own, end) for end in ends]
+        worlds += _worlds(patient, item, [item.unscaled(end) for end in ends])
     heights = _margins(patient.masses_in(worlds), leader).max(axis=1, initial=0.0)
     for (item, own, end), height in zip(asked, heights.tolist(), strict=True):
         if height > 0:
             yield _bisected(patient, item, own, end, leader)
+
+
+def _is_within(move: Move, end: float, leader: int) -> bool:
+    """Tell whether an end lies in an interval within which the leader is known to stay."""
+    low, high = (move.item.scaled(value) for value in move.points)
+    return bool(low <= end <= high and not (_margins(move.masses, leader) > 0).any())
+
+
+def _worlds(patient: Patient, item: Published, values: Sequence[float]) -> list[World]:
+    """Worlds for values of a number, without what cannot matter."""
+    possible = _possible_strata(patient)
+    if item.responsible is None or item.stratum is None or possible[item.stratum]:
+        return [World(patch) for patch in item.patches(values)] if values else []
+    at = np.array([item.cause or 0])
+    return [World((("responsible", at, np.array([item.responsible(value)])),)) for value in values]
 
 
 def _bisected(patient: Patient, item: Published, own: float, end: float, leader: int) -> Crossing:

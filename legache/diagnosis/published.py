@@ -26,6 +26,7 @@ from legache.network.conversions import (
 from legache.network.structure import Cause, Finding, FloatArray, IndexArray
 
 Patches = Callable[[Sequence[float]], list[Patch]]
+_JUST = 1e-9
 _FRACTION = Callable[[float], float]
 
 
@@ -137,7 +138,10 @@ class _Base:
         for row in self.model.knowledge.prevalence:
             if row.node in {AGE_BAND, SEX}:
                 yield Published(
-                    id=_id(row), row=row, domain=self._domain_of_share(row), patches=self._shares(row)
+                    id=_id(row),
+                    row=row,
+                    domain=self._domain_of_share(row),
+                    patches=self._shares(row),
                 )
             elif row.node in self.context:
                 yield Published(
@@ -218,7 +222,7 @@ class _Base:
         marginal: FloatArray,
         contexts: FloatArray,
         changed: set[int],
-        factors: Mapping[int, Cause] = {},  # noqa: B006 - never written to
+        factors: Mapping[int, Cause] = {},
     ) -> dict[int, FloatArray]:
         """Intercepts of the causes that change and of their descendants, for many populations."""
         causes: dict[int, Cause] = {}
@@ -266,7 +270,8 @@ class _Base:
         )
 
     def _share_with(self, row: Prevalence, value: float) -> FloatArray | None:
-        of_sex, of_band = {}, {}
+        of_sex: dict[str | None, float] = {}
+        of_band: dict[tuple[str | None, str | None], float] = {}
         for other in self.model.knowledge.prevalence:
             given = value if other == row else other.value
             if other.node == SEX:
@@ -399,55 +404,50 @@ class _Base:
                 yield self._link(place, finding, link)
             for background in backgrounds[finding.id]:
                 if background.given == UNLISTED:
-                    yield self._unlisted(place, finding, background)
+                    yield self._unlisted(place, background)
                 else:
                     yield self._leak(place, finding, background)
 
     def _link(self, place: int, finding: Finding, row: Link) -> Published:
-        cause = self.place[row.cause]
-        rates = self.rates[place].of_cause[cause]
+        cause, graph = self.place[row.cause], self.flat.graph
         within = finding.causes.tolist().index(cause)
-        graph = self.flat.graph
-        start = graph["strength_start"][graph["link_start"][place] + within]
-        average = self.share @ finding.leak
-        return self._contribution(
-            row, finding, rates, average, ("strength", int(start)), place, cause=cause
-        )
+        start = int(graph["strength_start"][graph["link_start"][place] + within])
+        rates = self.rates[place].of_cause[cause]
+        return self._contribution(row, place, rates, ("strength", start), cause=cause)
 
-    def _unlisted(self, place: int, finding: Finding, row: Background) -> Published:
+    def _unlisted(self, place: int, row: Background) -> Published:
         start = int(self.flat.graph["unlisted_start"][place])
         rates = self.rates[place].unlisted
-        average = self.share @ finding.leak
-        at = ("unlisted_strength", start)
-        return self._contribution(row, finding, rates, average, at, place, cause=None)
+        return self._contribution(row, place, rates, ("unlisted_strength", start), cause=None)
 
     def _contribution(
         self,
         row: Link | Background,
-        finding: Finding,
-        rates: _OfOne,
-        average: FloatArray,
-        at: tuple[str, int],
         place: int,
+        rates: _OfOne,
+        at: tuple[str, int],
         *,
         cause: int | None,
     ) -> Published:
+        """Number of one contributor, of which the strengths are broken lines."""
+        finding = self.network.findings[place]
+        average = self.share @ finding.leak
         level = finding.states.index(row.state) - 1
         top = max(1.0 - math.fsum(np.delete(rates.published, level).tolist()), row.value)
-        is_certain = not rates.is_net and average.sum() >= 1
-        domain = (row.value, row.value) if is_certain else (0.0, top)
+        is_fixed = not rates.is_net and average.sum() >= 1  # fits no other rate
 
         def strengths(value: float) -> FloatArray:
-            return all_states(rates.strengths(average, level, value)[None, :])[0]
+            return all_states(rates.strengths(average, level, value)[None, :]).ravel()
 
         places = at[1] + np.arange(len(finding.states))
-        bends = () if rates.is_net else _bends(rates.published, average, level, domain)
+        domain = (row.value, row.value) if is_fixed else (0.0, top)
+        bends = () if rates.is_net or is_fixed else _bends(rates.published, average, level, top)
         return Published(
             id=_id(row),
             row=row,
             domain=domain,
             patches=lambda values: [((at[0], places, strengths(value)),) for value in values],
-            knots=(domain[0], *bends, domain[1]),
+            knots=() if is_fixed else (0.0, *bends, top),
             finding=place,
             cause=cause,
             stays=None if cause is None else lambda value: float(strengths(value)[0]),
@@ -471,7 +471,7 @@ class _Base:
             id=_id(row),
             row=row,
             # a background that is certain fits no published rate below 1
-            domain=(0.0, max(min(top, 1 - 1e-9), row.value)),
+            domain=(0.0, max(top - _JUST, row.value)),
             patches=patches,
             finding=place,
         )
@@ -485,7 +485,11 @@ class _Base:
         strengths = [rates.of_cause[c].strengths(average) for c in finding.causes.tolist()]
         parts = [
             ("leak", graph["leak_start"][place], leak),
-            ("unlisted_strength", graph["unlisted_start"][place], rates.unlisted.strengths(average)),
+            (
+                "unlisted_strength",
+                graph["unlisted_start"][place],
+                rates.unlisted.strengths(average),
+            ),
         ]
         if strengths:
             start = graph["strength_start"][graph["link_start"][place]]
@@ -541,9 +545,7 @@ def _patches(name: str, at: IndexArray, parameter: _FRACTION) -> Patches:
     return lambda values: [((name, at, np.array([parameter(value)])),) for value in values]
 
 
-def _bends(
-    published: FloatArray, average: FloatArray, level: int, domain: tuple[float, float]
-) -> tuple[float, ...]:
+def _bends(published: FloatArray, average: FloatArray, level: int, top: float) -> tuple[float, ...]:
     """Values of one rate at which the strength of some state begins to be floored.
 
     With the probability of a state of at least :math:`k`, the excess over the background is a
@@ -556,9 +558,6 @@ def _bends(
     slope = np.where(np.arange(published.size) <= level, 1 / within, 0.0)
     lines = [(0.0, 0.0), *zip(start.tolist(), slope.tolist(), strict=True)]
     crossings = {
-        (c - a) / (b - d)
-        for i, (a, b) in enumerate(lines)
-        for c, d in lines[:i]
-        if b != d
+        (c - a) / (b - d) for i, (a, b) in enumerate(lines) for c, d in lines[:i] if b != d
     }
-    return tuple(sorted(x for x in crossings if domain[0] < x < domain[1]))
+    return tuple(sorted(x for x in crossings if 0 < x < top))

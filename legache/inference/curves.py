@@ -75,9 +75,7 @@ class Hyperbolas:
         return np.asarray(np.minimum(joint / evidence, 1.0))[()]
 
 
-def first_crossing(
-    points: FloatArray, margins: FloatArray
-) -> tuple[float, int] | None:
+def first_crossing(points: FloatArray, margins: FloatArray) -> tuple[float, int] | None:
     """Where the first of several broken lines rises above zero, and which one.
 
     Parameters

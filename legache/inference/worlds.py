@@ -9,7 +9,13 @@ import numpy as np
 
 from legache.errors import ImpossibleEvidenceError
 from legache.inference.assembly import Likelihoods
-from legache.inference.compiled import SETTLED, compiled_network, n_cores
+from legache.inference.compiled import (
+    SETTLED,
+    KernelAnswers,
+    Status,
+    compiled_network,
+    n_cores,
+)
 from legache.inference.flat import flat_network, with_numbers
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, posterior
 from legache.network.structure import FloatArray, IndexArray, NoisyMaxNetwork
@@ -97,16 +103,18 @@ def answers_in(
         responsible=np.zeros((n_worlds, n_causes)),
     )
     for chosen, numbers in _chunks(network, worlds):
-        unsettled = _by_kernel(network, worlds, likelihoods, memory_limit, chosen, numbers, answers)
+        found = _by_kernel(network, worlds[chosen], likelihoods, memory_limit, numbers=numbers)
+        unsettled = _kept(found, answers, chosen)
         for row in unsettled:
-            drawn = with_numbers(network, numbers, row - chosen.start)
-            said = _said(network, worlds[row], likelihoods)
-            try:
-                found = posterior(drawn, said, memory_limit=memory_limit)
-            except ImpossibleEvidenceError:
-                continue
-            answers.log_evidence[row] = found.log_evidence
-            answers.present[row], answers.responsible[row] = found.present, found.responsible
+            drawn = with_numbers(network, numbers, row)
+            world = worlds[chosen.start + row]
+            _answer_alone(
+                drawn,
+                _said(network, world, likelihoods),
+                memory_limit,
+                answers=answers,
+                row=chosen.start + row,
+            )
     return answers
 
 
@@ -136,30 +144,50 @@ def _by_kernel(
     worlds: Sequence[World],
     likelihoods: Likelihoods,
     memory_limit: int,
-    chosen: slice,
+    *,
     numbers: Mapping[str, FloatArray],
-    answers: Answers,
-) -> list[int]:
-    """Answer some worlds; returns the rows that the kernel could not settle."""
+) -> KernelAnswers | None:
     kernel = compiled_network(network)
     if kernel is None:
-        return list(range(chosen.start, chosen.stop))
+        return None
     codes, values = kernel.flat.encoded(likelihoods)
     order, _ = kernel.plan(codes)
-    rows = np.repeat(codes[None], chosen.stop - chosen.start, 0)
+    rows = np.repeat(codes[None], len(worlds), 0)
     first_cause = len(network.root_ids) + len(network.context_ids)
-    for row, world in enumerate(worlds[chosen]):
+    for row, world in enumerate(worlds):
         if world.present is not None:
             rows[row, first_cause + world.present] = 1
-    found = kernel.answer(
+    return kernel.answer(
         rows, values, memory_limit, order=order, n_threads=n_cores(), draws=numbers
     )
-    is_settled = np.isin(found.status, SETTLED)
-    for name in ("log_evidence", "present", "responsible"):
-        rest = -np.inf if name == "log_evidence" else 0.0
-        chosen_rows = is_settled if name == "log_evidence" else is_settled[:, None]
-        getattr(answers, name)[chosen] = np.where(chosen_rows, getattr(found, name), rest)
-    return (chosen.start + np.flatnonzero(~is_settled)).tolist()
+
+
+def _kept(found: KernelAnswers | None, answers: Answers, chosen: slice) -> list[int]:
+    """Keep what the kernel found; returns the rows that it could not settle."""
+    if found is None:
+        return list(range(chosen.stop - chosen.start))
+    is_answered = found.status == Status.ANSWERED
+    answers.log_evidence[chosen] = np.where(is_answered, found.log_evidence, -np.inf)
+    answers.present[chosen] = np.where(is_answered[:, None], found.present, 0.0)
+    answers.responsible[chosen] = np.where(is_answered[:, None], found.responsible, 0.0)
+    unsettled: list[int] = np.flatnonzero(~np.isin(found.status, SETTLED)).tolist()
+    return unsettled
+
+
+def _answer_alone(
+    network: NoisyMaxNetwork,
+    likelihoods: Likelihoods,
+    memory_limit: int,
+    *,
+    answers: Answers,
+    row: int,
+) -> None:
+    try:
+        found = posterior(network, likelihoods, memory_limit=memory_limit)
+    except ImpossibleEvidenceError:
+        return
+    answers.log_evidence[row] = found.log_evidence
+    answers.present[row], answers.responsible[row] = found.present, found.responsible
 
 
 def _said(network: NoisyMaxNetwork, world: World, likelihoods: Likelihoods) -> Likelihoods:
