@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.advice import Advice, advice_on
+from legache.diagnosis.citations import By, Citations, citations_of
 from legache.diagnosis.evidence import (
     AGE,
     AGE_BAND,
@@ -22,6 +23,7 @@ from legache.diagnosis.moves import Of
 from legache.diagnosis.ranking import RankedCause, ranked
 from legache.diagnosis.record import provenance
 from legache.diagnosis.red_flags import RedFlags, raised_in_brief, red_flags_of
+from legache.diagnosis.robustness import Robustness, robustness_of
 from legache.diagnosis.sensitivity import SensitivityAnalysis, sensitivity_of
 from legache.diagnosis.text import DISCLAIMER, percent, table_html, table_text, words
 from legache.errors import ImpossibleEvidenceError, LimitError
@@ -195,6 +197,85 @@ class Diagnosis:
         True
         """
         return sensitivity_of(self.model, self.given, self.assumed, self.answer, cause=cause, of=of)
+
+    def robustness(self, *, at_most: int = 3, contexts: bool = False) -> Robustness:
+        """Find the fewest observations without which another cause would lead.
+
+        Parameters
+        ----------
+        at_most
+            How many observations may be taken back together.
+        contexts
+            Whether age, sex and the other contexts may be taken back, too; the complaint never is.
+
+        Returns
+        -------
+        Robustness
+            All smallest sets, each with the new leading cause and the probabilities.
+
+        Raises
+        ------
+        EvidenceError
+            `at_most` is less than 1.
+        LimitError
+            Too many sets to try.
+
+        Notes
+        -----
+        Exact: all single observations are tried, then all pairs, and so on.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(
+        ...     age=52, sex="female", urge_to_move=True, fever=False)
+        >>> dx.robustness(at_most=1).sets[0].retracted
+        ('urge_to_move',)
+        """
+        return robustness_of(
+            self.model,
+            self.given,
+            self.assumed,
+            self.answer,
+            at_most=at_most,
+            contexts=contexts,
+        )
+
+    def citations(
+        self, cause: str, n: int = 10, *, of: Of = "responsible", by: By = "leverage"
+    ) -> Citations:
+        """Name the numbers that moved a posterior most, with their sources.
+
+        Parameters
+        ----------
+        cause
+            Its id.
+        n
+            How many numbers at most.
+        of
+            Which posterior: ``"responsible"`` or ``"present"``.
+        by
+            ``"leverage"``: how far the posterior moves, in log odds, per unit of the number's own
+            log odds (of a ratio or rate, logarithm): on what the answer rests, however well it is
+            known.  ``"swing"``: how far it moves while the number moves through its interval: on
+            what the doubt rests.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such cause, posterior or order.
+        LimitError
+            The exact answer does not fit into memory.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=52, sex="female", urge_to_move=True)
+        >>> found = dx.citations("restless_legs_syndrome", n=3)
+        >>> len(found.numbers), all(source.title for source in found.references)
+        (3, True)
+        """
+        return citations_of(self.model, self.sensitivity(cause, of=of), n=n, by=by)
 
     def as_record(self) -> dict[str, object]:
         """Return everything as plain values that JSON can hold, in a fixed order."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from legache.diagnosis.model import DiagnosticModel, prior
 from legache.inference.posterior import Posterior
+from legache.network.structure import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,15 @@ def ranked(model: DiagnosticModel, answer: Posterior) -> tuple[RankedCause, ...]
         for place, name in enumerate(model.cause_ids)
     ]
     return tuple(sorted(rows, key=lambda row: (-row.responsible, row.id)))
+
+
+def leading(cause_ids: Sequence[str], responsible: FloatArray) -> int:
+    """Place of the cause that stands first; ties by id.
+
+    Examples
+    --------
+    >>> leading(["b", "a"], np.array([0.4, 0.4]))
+    1
+    """
+    tied: list[int] = np.flatnonzero(responsible == responsible.max()).tolist()
+    return min(tied, key=lambda place: cause_ids[place])

@@ -16,6 +16,7 @@ from legache.diagnosis.listing import Column, listing_html, listing_text, page_h
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.moves import Move, Moves, Of, Patient, moves_of, smallest_crossing
 from legache.diagnosis.published import published_numbers
+from legache.diagnosis.ranking import leading
 from legache.diagnosis.record import checked, provenance
 from legache.diagnosis.text import DISCLAIMER, percent, words
 from legache.errors import EvidenceError, MissingDependencyError, did_you_mean, nearest
@@ -386,7 +387,7 @@ class _Live:
     @cached_property
     def flip(self) -> Flip | None:
         model, answer = self._patient.model, self._patient.answer
-        leader = _leader(model, answer.responsible)
+        leader = leading(model.cause_ids, answer.responsible)
         crossing = smallest_crossing(self._patient, self._found.moves, leader)
         if crossing is None:
             return None
@@ -433,12 +434,6 @@ class Asking:
             message = f"{self._item.id}: the evidence is impossible at this value; choose another"
             raise EvidenceError(message)
         return np.asarray((masses[:, -1] / masses[:, 0]).reshape(asked.shape))[()]
-
-
-def _leader(model: DiagnosticModel, responsible: FloatArray) -> int:
-    """Place of the leading cause; ties by id, as in the ranking."""
-    ids = model.cause_ids
-    return min(range(len(ids)), key=lambda place: (-responsible[place], ids[place]))
 
 
 def _unknown_number(number: str, valid: list[str]) -> EvidenceError:
