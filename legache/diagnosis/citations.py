@@ -165,9 +165,10 @@ class Citations:
         lines = []
         for row in self.numbers:
             cited = ", ".join(str(place[key]) for key in row.sources)
+            claims = f"; claims {', '.join(row.claims)}" if row.claims else ""
             lines.append(
                 f"{row.id.replace('.csv:', ': ')}\n"
-                f"    {row.value:.3g} ({row.low:.3g} to {row.high:.3g}), {words(row.grade)}"
+                f"    {row.value:.3g} ({row.low:.3g} to {row.high:.3g}), {words(row.grade)}{claims}"
                 f" [{cited}]"
             )
         listed = [f"[{number}] {source}" for number, source in enumerate(self.references, start=1)]
@@ -193,7 +194,7 @@ def citations_of(
 
     rows = [row for row in sorted(found.rows, key=moved)[:n] if moved(row)[0] < 0]
     keys = dict.fromkeys(key for row in rows for key in row.sources)
-    names = [name for name in Citation.__dataclass_fields__]
+    names = list(Citation.__dataclass_fields__)
     return Citations(
         cause=found.cause,
         label=found.label,

@@ -21,11 +21,12 @@ from legache.diagnosis.evidence import (
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.moves import Of
 from legache.diagnosis.ranking import RankedCause, ranked
-from legache.diagnosis.record import provenance
-from legache.diagnosis.red_flags import RedFlags, raised_in_brief, red_flags_of
+from legache.diagnosis.record import parsed, priors_of, provenance
+from legache.diagnosis.recorded import N_SHOWN, RecordedDiagnosis, notes_of, title_of
+from legache.diagnosis.red_flags import RedFlags, red_flags_of
 from legache.diagnosis.robustness import Robustness, robustness_of
 from legache.diagnosis.sensitivity import SensitivityAnalysis, sensitivity_of
-from legache.diagnosis.text import DISCLAIMER, percent, table_html, table_text, words
+from legache.diagnosis.text import DISCLAIMER, table_html, table_text
 from legache.errors import ImpossibleEvidenceError, LimitError
 from legache.inference.approximation import ApproximatePosterior, approximate_posterior
 from legache.inference.posterior import DEFAULT_MEMORY_LIMIT, Posterior, posterior
@@ -33,8 +34,6 @@ from legache.network.structure import NoisyMaxNetwork
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_N_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -311,42 +310,55 @@ class Diagnosis:
         """Return `as_record` as JSON text."""
         return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
 
+    @staticmethod
+    def from_record(record: Mapping[str, object]) -> RecordedDiagnosis:
+        """Read what `as_record` wrote: it prints the same, and has the same tables.
+
+        What was recorded cannot be asked further: for that, diagnose its ``.evidence`` anew.
+
+        Raises
+        ------
+        FormatError
+            It is another kind of record.
+        """
+        return RecordedDiagnosis(record)
+
+    @staticmethod
+    def from_json(text: str) -> RecordedDiagnosis:
+        """Read what `to_json` wrote; see `from_record`.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(urge_to_move=True)
+        >>> again = legache.Diagnosis.from_json(dx.to_json())
+        >>> repr(again) == repr(dx), again.to_json() == dx.to_json()
+        (True, True)
+        """
+        return RecordedDiagnosis(parsed(text))
+
     def __repr__(self) -> str:
-        return table_text(self._title(), self.ranked[:_N_SHOWN], self._notes())
+        return table_text(self._title(), self.ranked[:N_SHOWN], self._notes())
 
     def _repr_html_(self) -> str:
-        return table_html(self._title(), self.ranked[:_N_SHOWN], self._notes())
+        return table_html(self._title(), self.ranked[:N_SHOWN], self._notes())
 
     def _title(self) -> str:
-        return (
-            f"Differential diagnosis of {words(self.model.complaint)}, "
-            f"setting: {words(self.setting)}"
-        )
+        return title_of(self.model.complaint, self.setting)
 
     def _notes(self) -> list[str]:
-        none = f"None of the listed causes: {percent(self.unexplained)}."
-        notes = [f"{none} Causes may coexist, so a column need not sum to 100 %."]
-        pressing = [row for row in self.ranked[_N_SHOWN:] if row.urgency == "emergency"]
-        if pressing:
-            named = ", ".join(f"{row.label} {percent(row.responsible)}" for row in pressing)
-            notes.append(f"Emergencies further down: {named}.")
-        notes += raised_in_brief(self.red_flags)
-        assumed = ", ".join(f"{words(name)} present" for name in self.assumed)
-        taken = f" Assumed: {assumed}." if assumed else ""
         found = self._approximation
-        if found is not None:
-            largest = max(found.present_error.max(), found.responsible_error.max())
-            notes.append(
-                f"Approximate, from {found.n_samples:,} samples: too many positive findings and "
-                f"unknown contexts for an exact answer. Largest standard error: "
-                f"{percent(float(largest))}."
-            )
-        package, digest = self.model.knowledge.package, self.model.knowledge.digest
-        notes.append(
-            f"Things known: {len(self.evidence)}.{taken} "
-            f"Priors {package.name} {package.version} ({digest[:12]})."
+        errors = () if found is None else (found.present_error, found.responsible_error)
+        return notes_of(
+            self.ranked,
+            unexplained=self.unexplained,
+            flags=self.red_flags.raised,
+            assumed=self.assumed,
+            n_known=len(self.evidence),
+            n_samples=None if found is None else found.n_samples,
+            largest_error=max((float(error.max()) for error in errors), default=0.0),
+            priors=priors_of(self.model),
         )
-        return [*notes, DISCLAIMER]
 
 
 def diagnose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 from legache.diagnosis.evidence import Evidence, Likelihood
@@ -26,15 +27,7 @@ def provenance(
     >>> list(provenance(legache.load().model, seed=1))
     ['legache', 'priors', 'setting', 'seed']
     """
-    package = model.knowledge.package
-    parts: dict[str, object] = {
-        "legache": __version__,
-        "priors": {
-            "name": package.name,
-            "version": package.version,
-            "sha256": model.knowledge.digest,
-        },
-    }
+    parts: dict[str, object] = {"legache": __version__, "priors": priors_of(model)}
     if engine is not None:
         parts["engine"] = engine
     parts["setting"] = model.setting
@@ -47,6 +40,13 @@ def provenance(
     return parts
 
 
+def priors_of(model: DiagnosticModel) -> dict[str, str]:
+    """Name, version and checksum of the priors."""
+    package = model.knowledge.package
+    digest = model.knowledge.digest
+    return {"name": package.name, "version": package.version, "sha256": digest}
+
+
 def plain(value: object) -> object:
     """What was said of a node, as a value that JSON can hold."""
     if isinstance(value, Likelihood):
@@ -55,8 +55,29 @@ def plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def checked(record: object, schema: str, names: Iterable[str]) -> Mapping[str, object]:
+def parsed(text: str) -> Mapping[str, object]:
+    """Record that a JSON text holds.
+
+    Raises
+    ------
+    FormatError
+        It is not JSON, or not an object.
+    """
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"line {error.lineno}, column {error.colno}: not JSON; expected a record"
+        raise FormatError(message) from error
+    if not isinstance(record, dict):
+        message = "not a record; expected a JSON object"
+        raise FormatError(message)
+    return record
+
+
+def checked(record: object, schema: str | None, names: Iterable[str]) -> Mapping[str, object]:
     """Return a record, if it is one of this schema and has what the schema names.
+
+    That of a diagnosis, which is older than the others, names no schema.
 
     Raises
     ------
@@ -64,14 +85,14 @@ def checked(record: object, schema: str, names: Iterable[str]) -> Mapping[str, o
         It is another kind of record, or of another version.
     """
     if not isinstance(record, Mapping):
-        message = f"not a record of schema {schema!r}; expected an object"
+        message = "not a record; expected an object"
         raise FormatError(message)
-    found = record.get("schema")
-    if found != schema:
-        message = f"schema {str(found)[:64]!r}; expected {schema!r}"
+    if record.get("schema") != schema:
+        found = str(record.get("schema", "none"))[:64]
+        message = f"a record of schema {found}; expected {schema or 'none'}"
         raise FormatError(message)
     missing = [name for name in names if name not in record]
     if missing:
-        message = f"record of schema {schema!r} lacks {', '.join(missing)}; read another"
+        message = f"the record lacks {', '.join(missing)}; it is of another kind or version"
         raise FormatError(message)
     return record

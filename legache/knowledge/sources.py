@@ -48,9 +48,10 @@ class Source:
 
     def __str__(self) -> str:
         """Return the reference in one line, as a list of references has it."""
-        named = self.author or ""
-        dated = f"{named} ({self.year})" if self.year else named
-        parts = [dated.strip(), self.title or "", self.journal or ""]
+        dated = f" ({self.year})" if self.year else ""
+        title = self.title or self.key
+        parts = [self.author + dated, title] if self.author else [title + dated]
+        parts.append(self.journal or "")
         text = ". ".join(part.rstrip(".") for part in parts if part) + "."
         if self.doi:
             text += f" https://doi.org/{self.doi}"

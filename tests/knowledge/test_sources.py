@@ -48,6 +48,7 @@ def test_a_source_is_a_line_of_a_list_of_references() -> None:
     assert str(source) == "Alpha A (2001). On legs. J. https://doi.org/10/x"
     assert str(replace(source, doi=None, pmid="7")) == "Alpha A (2001). On legs. J. PMID 7"
     assert str(Source(key="k", type="misc", title="T", url="https://a.b")) == "T. https://a.b"
+    assert str(Source(key="k", type="misc", title="T", year="2001", url="u")) == "T (2001). u"
 
 
 def test_braces_and_escapes_are_taken_off() -> None:
