@@ -122,12 +122,14 @@ def _chunks(
     network: NoisyMaxNetwork, worlds: Sequence[World]
 ) -> Iterator[tuple[slice, Mapping[str, FloatArray]]]:
     """Numbers of some worlds at a time; they are overwritten by the next."""
+    if not worlds:
+        return
     own = flat_network(network).numbers
     size = min(_CHUNK, len(worlds))
     held = {name: np.repeat(values[None], size, 0) for name, values in own.items()}
     flat = {name: values.reshape(size, -1) for name, values in held.items()}
     plain = {name: values.ravel() for name, values in own.items()}
-    for start in range(0, len(worlds), size or 1):
+    for start in range(0, len(worlds), size):
         chosen = slice(start, min(start + size, len(worlds)))
         for row, world in enumerate(worlds[chosen]):
             for name, places, values in world.patch:

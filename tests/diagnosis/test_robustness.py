@@ -83,7 +83,7 @@ def test_a_cap_is_told() -> None:
 
 def test_too_many_sets_are_refused_before_they_are_tried() -> None:
     names = [n for n in _NETWORK.findings if _NETWORK.model.nodes[n].states[1:] == ("present",)]
-    dx = _NETWORK.diagnose(dict.fromkeys(names[:50], False), leg_ache=True)
+    dx = _NETWORK.diagnose(dict.fromkeys([n for n in names if n != "leg_ache"][:50], False))
     with pytest.raises(LimitError, match=r"sets of up to 9 of \d+ observations; .* lower at_most"):
         dx.robustness(at_most=9)
     with pytest.raises(EvidenceError, match="at_most must be at least 1"):
@@ -97,5 +97,5 @@ def test_a_record_reads_back_as_the_same() -> None:
     assert again._repr_html_() == found._repr_html_()
     assert again.table.equals(found.table)
     assert again.to_json() == found.to_json()
-    with pytest.raises(FormatError, match="a record of schema none; expected legache.robustness/1"):
+    with pytest.raises(FormatError, match=r"schema none; expected legache\.robustness/1"):
         Robustness.from_record({})
