@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress
 from typing import Literal
 
 import numpy as np
 
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.published import Published, patches_at_ends, published_numbers
+from legache.diagnosis.published import (
+    Published,
+    patches_at_ends,
+    published_numbers,
+    stays_at_knots,
+)
 from legache.inference.curves import first_crossing
 from legache.inference.flat import flat_network
 from legache.inference.posterior import Posterior
@@ -123,8 +130,11 @@ def moves_of(patient: Patient) -> Moves:
     numbers = published_numbers(patient.model)
     open_items = [item for item in numbers.values() if _matters(patient, item)]
     pairs = _Pairs(patient)
-    own = [item for item in open_items if pairs.settle(item)]
-    others = [_Asked(patient, item) for item in open_items if not pairs.settle(item)]
+    is_settled = [pairs.settle(item) for item in open_items]
+    own = list(compress(open_items, is_settled))
+    others = [
+        _Asked(patient, i) for i, known in zip(open_items, is_settled, strict=True) if not known
+    ]
     worlds = [*pairs.worlds, *(World(patch) for asked in others for patch in asked.patches)]
     answers = answers_in(patient.model.network, worlds, patient.likelihoods)
     n_pairs = len(pairs.worlds)
@@ -137,6 +147,7 @@ def moves_of(patient: Patient) -> Moves:
     return Moves(tuple(found), len(numbers) - len(open_items), len(worlds))
 
 
+@lru_cache(maxsize=4)
 def _possible_strata(patient: Patient) -> list[bool]:
     network = patient.model.network
     root_state = flat_network(network).graph["root_state"].reshape(len(network.root_ids), -1)
@@ -198,7 +209,7 @@ class _Pairs:
             said = patient.likelihoods[finding.id]
             acts = responsible if finding.hangs_on_responsible else present
             is_lowest = said[0] > 0 and not any(said[1:])
-            return bool(is_lowest and item.stays(item.row.value) > 0 and acts < _NEARLY_CERTAIN)
+            return bool(is_lowest and stays_at_knots(item)[0] > 0 and acts < _NEARLY_CERTAIN)
         if item.responsible is None or (item.stratum is not None and self.possible[item.stratum]):
             return False
         return bool(0 < own < _NEARLY_CERTAIN and responsible < _NEARLY_CERTAIN)
@@ -225,9 +236,10 @@ class _Pairs:
         network, base = self.patient.model.network, self.patient.masses
         silent, responsible = self.silent[:, place], self.responsible[:, place]
         masses = []
-        for value in values:
-            if item.stays is not None:
-                by = item.stays(value) / item.stays(item.row.value)
+        stays = stays_at_knots(item)
+        for number, value in enumerate(values, start=1):
+            if stays:
+                by = stays[number] / stays[0]
                 on_responsible = network.findings[item.finding or 0].hangs_on_responsible
                 changes = (1.0 if on_responsible else by), by
             else:
@@ -248,10 +260,10 @@ class _Asked:
         self.base = patient.masses
         self.item = item
         self.values = item.knots or item.ends
-        patches = patches_at_ends(item)
+        patches = list(patches_at_ends(item))
         self.source: list[int] = []  # of each value, the place among the patches; -1 is the base
         self.patches: list[Patch] = []
-        own = item.patches([item.row.value])[0] if item.knots else None
+        own = patches.pop() if item.knots else None
         for place, patch in enumerate(patches):
             if own is not None and _is_same(patch, own):
                 self.source.append(-1)

@@ -101,8 +101,16 @@ def published_numbers(model: DiagnosticModel) -> Mapping[str, Published]:
 
 @lru_cache(maxsize=8192)
 def patches_at_ends(item: Published) -> tuple[Patch, ...]:
-    """Patches of a number at its knots, or else at both ends of its interval."""
-    return tuple(item.patches(item.knots or item.ends))
+    """Patches of a number at its knots and where it is, or else at both ends of its interval."""
+    return tuple(item.patches((*item.knots, item.row.value) if item.knots else item.ends))
+
+
+@lru_cache(maxsize=8192)
+def stays_at_knots(item: Published) -> tuple[float, ...]:
+    """P(a link leaves its finding in the lowest state) where the number is, and at its knots."""
+    stays = item.stays
+    values = (item.row.value, *(item.knots or item.ends))
+    return () if stays is None else tuple(stays(value) for value in values)
 
 
 def _id(row: Figure) -> str:
