@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import checked
+from legache.diagnosis.record import checked, parsed
 from legache.diagnosis.sensitivity import SensitivityAnalysis, Swing
 from legache.diagnosis.text import DISCLAIMER, percent, words
 from legache.errors import EvidenceError
@@ -144,6 +144,11 @@ class Citations:
     def to_json(self) -> str:
         """Return `as_record` as JSON text."""
         return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Citations:
+        """Read what `to_json` wrote; see `from_record`."""
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         return page_text(self._title(), self._parts(), self._notes())

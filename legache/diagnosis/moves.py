@@ -132,9 +132,8 @@ def moves_of(patient: Patient) -> Moves:
     pairs = _Pairs(patient)
     is_settled = [pairs.settle(item) for item in open_items]
     own = list(compress(open_items, is_settled))
-    others = [
-        _Asked(patient, i) for i, known in zip(open_items, is_settled, strict=True) if not known
-    ]
+    unsettled = compress(open_items, np.logical_not(is_settled))
+    others = [_Asked(patient, item) for item in unsettled]
     worlds = [*pairs.worlds, *(World(patch) for asked in others for patch in asked.patches)]
     answers = answers_in(patient.model.network, worlds, patient.likelihoods)
     n_pairs = len(pairs.worlds)
@@ -376,9 +375,19 @@ def _crossings_of_curves(
         asked += [(item, own, end) for end in ends]
         worlds += _worlds(patient, item, [item.unscaled(end) for end in ends])
     heights = _margins(patient.masses_in(worlds), leader).max(axis=1, initial=0.0)
-    for (item, own, end), height in zip(asked, heights.tolist(), strict=True):
-        if height > 0:
-            yield _bisected(patient, item, own, end, leader)
+    nearest = reach
+    for item, own, end in compress(asked, heights > 0):
+        within = max(own - nearest, end) if end < own else min(own + nearest, end)
+        if within != end and not _leads_elsewhere(patient, item, within, leader):
+            continue
+        crossing = _bisected(patient, item, own, within, leader)
+        nearest = min(nearest, crossing.distance)
+        yield crossing
+
+
+def _leads_elsewhere(patient: Patient, item: Published, scaled: float, leader: int) -> bool:
+    masses = patient.masses_at(item, [item.unscaled(scaled)])
+    return bool((_margins(masses, leader) > 0).any())
 
 
 def _is_within(move: Move, end: float, leader: int) -> bool:

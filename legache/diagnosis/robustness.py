@@ -15,7 +15,7 @@ from legache.diagnosis.evidence import AGE, AGE_BAND, PRESENT, Evidence
 from legache.diagnosis.listing import Column, listing_html, listing_text, page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.ranking import leading
-from legache.diagnosis.record import checked, provenance
+from legache.diagnosis.record import checked, parsed, provenance
 from legache.diagnosis.text import DISCLAIMER, percent, words
 from legache.errors import EvidenceError, LimitError
 from legache.inference.posterior import Posterior
@@ -141,6 +141,11 @@ class Robustness:
     def to_json(self) -> str:
         """Return `as_record` as JSON text."""
         return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Robustness:
+        """Read what `to_json` wrote; see `from_record`."""
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         parts = [listing_text(_COLUMNS, self._cells())] if self.sets else []

@@ -17,7 +17,7 @@ from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.moves import Move, Moves, Of, Patient, moves_of, smallest_crossing
 from legache.diagnosis.published import published_numbers
 from legache.diagnosis.ranking import leading
-from legache.diagnosis.record import checked, provenance
+from legache.diagnosis.record import checked, parsed, provenance
 from legache.diagnosis.text import DISCLAIMER, percent, words
 from legache.errors import EvidenceError, MissingDependencyError, did_you_mean, nearest
 from legache.inference.curves import Hyperbolas
@@ -280,6 +280,11 @@ class SensitivityAnalysis:
     def to_json(self) -> str:
         """Return `as_record` as JSON text."""
         return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> SensitivityAnalysis:
+        """Read what `to_json` wrote; see `from_record`."""
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         return page_text(self._title(), [listing_text(_COLUMNS, self._cells())], self._notes())

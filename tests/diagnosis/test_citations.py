@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 import legache
@@ -46,7 +44,7 @@ def test_it_prints_as_a_list_of_references() -> None:
 
 def test_a_record_reads_back_as_the_same() -> None:
     found = _DX.citations(_CAUSE, n=4)
-    again = Citations.from_record(json.loads(found.to_json()))
+    again = Citations.from_json(found.to_json())
     assert repr(again) == repr(found)
     assert again._repr_html_() == found._repr_html_()
     assert again.table.equals(found.table)

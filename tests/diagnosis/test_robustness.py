@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 
 import numpy as np
 import pytest
@@ -92,7 +91,7 @@ def test_too_many_sets_are_refused_before_they_are_tried() -> None:
 
 def test_a_record_reads_back_as_the_same() -> None:
     found = _NETWORK.diagnose(_RESTLESS).robustness()
-    again = Robustness.from_record(json.loads(found.to_json()))
+    again = Robustness.from_json(found.to_json())
     assert repr(again) == repr(found)
     assert again._repr_html_() == found._repr_html_()
     assert again.table.equals(found.table)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -196,7 +194,7 @@ def test_leverage_is_the_slope_of_the_log_odds() -> None:
 
 def test_a_record_reads_back_as_the_same_analysis() -> None:
     found = _NETWORK.diagnose(_PATIENT).sensitivity("restless_legs_syndrome")
-    again = SensitivityAnalysis.from_record(json.loads(found.to_json()))
+    again = SensitivityAnalysis.from_json(found.to_json())
     assert repr(again) == repr(found)
     assert again._repr_html_() == found._repr_html_()
     assert again.table.equals(found.table)
