@@ -189,7 +189,7 @@ class SensitivityAnalysis:
         Examples
         --------
         >>> import legache
-        >>> dx = legache.load().diagnose(urge_to_move=True)
+        >>> dx = legache.load().diagnose(age=52, sex="female", urge_to_move=True)
         >>> found = dx.sensitivity("restless_legs_syndrome")
         >>> curve = found.curve("links.csv:restless_legs_syndrome/urge_to_move/present")
         >>> bool(curve(0.5) < curve(0.9))
