@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from legache.errors import (
     EvidenceError,
+    FormatError,
     ImpossibleEvidenceError,
     KnowledgeError,
     LegacheError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Diagnosis",
     "EvidenceError",
+    "FormatError",
     "ImpossibleEvidenceError",
     "KnowledgeError",
     "LegacheError",

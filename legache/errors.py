@@ -75,6 +75,10 @@ class LimitError(LegacheError):
     """The input or the computation is larger than the stated limit."""
 
 
+class FormatError(LegacheError):
+    """A text or record is not in the form that this version reads."""
+
+
 class MissingDependencyError(LegacheError):
     """A package is not installed that only this function needs.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
 from legache.diagnosis.elimination_plan import EliminationPlan, plan_for
 from legache.diagnosis.evidence import merged, parse_evidence
 from legache.diagnosis.model import DiagnosticModel, diagnostic_model
+from legache.diagnosis.simulated import MISSING, simulated_patients
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.interop.pgmpy_bridge import pgmpy_network
 from legache.interop.pyagrum_bridge import pyagrum_network
@@ -222,6 +223,55 @@ class Network:
         ('smoking',)
         """
         return plan_for(self._model, merged(evidence, more))
+
+    def simulate(
+        self,
+        n: int,
+        seed: int,
+        *,
+        complaint: bool = True,
+        missing: Mapping[str, float] = MISSING,
+    ) -> pd.DataFrame:
+        """Draw patients from the network, with the truth about each.
+
+        Parameters
+        ----------
+        n
+            How many.
+        seed
+            The same seed gives the same patients.
+        complaint
+            Whether all of them have the complaint; else people are drawn as they come.
+        missing
+            Share of answers that are missing, at random: by kind (``"context"``, ``"finding"``,
+            ``"test"``) or by node, which goes before its kind.  The complaint is never missing.
+            What is left out is as by default: no context, half of the findings, 90 % of the tests.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each patient, and columns in four parts: ``evidence``, what would be known
+            (NA where it is not); ``present`` and ``responsible``, the true causes, of which
+            ``("responsible", "unlisted")`` is one that the network does not name; and ``fired``,
+            what produced the complaint and each finding: ids of causes, ``leak`` and
+            ``unlisted``, joined by semicolons, NA where the finding is absent.  Seed, shares and
+            priors stand in ``.attrs``.
+
+        Raises
+        ------
+        EvidenceError
+            An unknown kind or node in `missing`, a share outside 0 to 1, or no patients.
+
+        Examples
+        --------
+        >>> import legache
+        >>> network = legache.load()
+        >>> patients = network.simulate(3, seed=1)
+        >>> dx = network.diagnose(patients["evidence"].iloc[0])
+        >>> dx.evidence["leg_ache"], int(patients["fired"]["leg_ache"].isna().sum())
+        (True, 0)
+        """
+        return simulated_patients(self._model, n, seed, complaint=complaint, missing=missing)
 
     def without(self, source: str) -> Network:
         """Return the network as it would be without one of its sources.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from legache.curation.recompute import figures_of, key_of
+from legache.curation.recompute import figures_of
 from legache.diagnosis.differential import Diagnosis, diagnose
 from legache.diagnosis.evidence import AGE
 from legache.diagnosis.model import DiagnosticModel
 from legache.errors import EvidenceError
+from legache.knowledge.figures import key_of
 from legache.knowledge.records import Knowledge, Presentation
 from legache.knowledge.supplements import presentations_of
 from legache.knowledge.tables import number

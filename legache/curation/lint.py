@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from legache.curation.estimates import is_proportion
 from legache.curation.expressions import named_claims
-from legache.curation.recompute import changes, figures_of, key_of
+from legache.curation.recompute import changes, figures_of
 from legache.errors import KnowledgeError, did_you_mean, nearest
+from legache.knowledge.figures import key_of
 from legache.knowledge.records import Claim, Figure, Guidance, Knowledge, RedFlag, Urgency
 from legache.knowledge.supplements import claims_of, held_back_of, presentations_of, searches_of
 

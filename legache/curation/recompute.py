@@ -13,6 +13,7 @@ from legache.curation.derivation import Derived, derived
 from legache.curation.estimates import Scale
 from legache.curation.expressions import named_claims
 from legache.errors import KnowledgeError
+from legache.knowledge.figures import is_probability
 from legache.knowledge.records import (
     Background,
     Claim,
@@ -64,11 +65,6 @@ def figures_of(knowledge: Knowledge) -> tuple[Figure, ...]:
         *knowledge.complaints,
         *knowledge.background,
     )
-
-
-def key_of(row: Figure) -> str:
-    """Key of a row, with slashes: ``deep_vein_thrombosis/swelling_one_leg/present``."""
-    return "/".join(str(part) for name in row.KEY if (part := getattr(row, name)) is not None)
 
 
 def changes(knowledge: Knowledge, contents: Mapping[str, bytes]) -> tuple[Change, ...]:
@@ -143,13 +139,6 @@ def _of_row(row: Figure, claims: Mapping[str, Claim]) -> dict[str, str]:
         "sources": ";".join(_union(cited, row.sources)),
         **_arguments(row, found),
     }
-
-
-def is_probability(row: Figure) -> bool:
-    """Tell whether a number is a probability, and not a ratio or a rate."""
-    if isinstance(row, Complaint):
-        return row.measure == "probability"
-    return not isinstance(row, RiskFactor)
 
 
 def scale_of(row: Figure) -> Scale:

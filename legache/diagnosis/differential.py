@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.advice import Advice, advice_on
+from legache.diagnosis.citations import By, Citations, citations_of
 from legache.diagnosis.evidence import (
     AGE,
     AGE_BAND,
@@ -20,19 +21,22 @@ from legache.diagnosis.evidence import (
 )
 from legache.diagnosis.intervals import Intervals, intervals_of
 from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.moves import Of
 from legache.diagnosis.parameter_draws import N_DRAWS, SEED
 from legache.diagnosis.ranking import RankedCause, ranked
-from legache.diagnosis.record import provenance
-from legache.diagnosis.red_flags import RedFlags, raised_in_brief, red_flags_of
-from legache.diagnosis.text import (
-    DISCLAIMER,
-    Bounds,
-    percent,
-    percent_within,
-    table_html,
-    table_text,
-    words,
+from legache.diagnosis.record import parsed, priors_of, provenance
+from legache.diagnosis.recorded import (
+    COLUMNS,
+    N_SHOWN,
+    RecordedDiagnosis,
+    bounds_of,
+    notes_of,
+    title_of,
 )
+from legache.diagnosis.red_flags import RedFlags, red_flags_of
+from legache.diagnosis.robustness import Robustness, robustness_of
+from legache.diagnosis.sensitivity import SensitivityAnalysis, sensitivity_of
+from legache.diagnosis.text import DISCLAIMER, Bounds, table_html, table_text
 from legache.errors import ImpossibleEvidenceError, LimitError
 from legache.inference.approximation import ApproximatePosterior, approximate_posterior
 from legache.inference.compiled import is_compiled
@@ -42,13 +46,7 @@ from legache.network.structure import NoisyMaxNetwork
 if TYPE_CHECKING:
     import pandas as pd
 
-_N_SHOWN = 10
 _BOUNDS = ("present_low", "present_high", "responsible_low", "responsible_high")
-_COLUMNS = [
-    *("label", "prior", "present", "present_low", "present_high"),
-    *("responsible", "responsible_low", "responsible_high"),
-    *("likelihood_ratio", "weight", "urgency"),
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -100,7 +98,7 @@ class Diagnosis:
         table = table.set_index("id").rename_axis("cause")
         if self._approximation is None:
             table = table.join(self.intervals().table[list(_BOUNDS)])
-            table = table[_COLUMNS]
+            table = table[COLUMNS]
         else:
             places = [self.model.cause_ids.index(name) for name in table.index]
             table["present_error"] = self._approximation.present_error[places]
@@ -225,15 +223,123 @@ class Diagnosis:
         """Return a new diagnosis with more said; a value of None takes back what was said."""
         return diagnose(self.model, {**self.evidence, **merged(evidence, more)})
 
+    def sensitivity(self, cause: str, *, of: Of = "responsible") -> SensitivityAnalysis:
+        """Move every number of the priors through its interval, and see what a posterior does.
+
+        Parameters
+        ----------
+        cause
+            Its id.
+        of
+            Which posterior: ``"responsible"`` or ``"present"``.
+
+        Returns
+        -------
+        SensitivityAnalysis
+            Shown as a tornado: ``.table`` and ``.plot()``; with the curve of the posterior in
+            any number, and the smallest change that makes another cause the leading one.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such cause or posterior.
+        LimitError
+            The exact answer does not fit into memory.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=52, sex="female", urge_to_move=True)
+        >>> found = dx.sensitivity("restless_legs_syndrome")
+        >>> row = found.rows[0]
+        >>> bool(row.swing == max(row.at_low, row.at_high) - min(row.at_low, row.at_high))
+        True
+        """
+        return sensitivity_of(self.model, self.given, self.assumed, self.answer, cause=cause, of=of)
+
+    def robustness(self, *, at_most: int = 3, contexts: bool = False) -> Robustness:
+        """Find the fewest observations without which another cause would lead.
+
+        Parameters
+        ----------
+        at_most
+            How many observations may be taken back together.
+        contexts
+            Whether age, sex and the other contexts may be taken back, too; the complaint never is.
+
+        Returns
+        -------
+        Robustness
+            All smallest sets, each with the new leading cause and the probabilities.
+
+        Raises
+        ------
+        EvidenceError
+            `at_most` is less than 1.
+        LimitError
+            Too many sets to try.
+
+        Notes
+        -----
+        Exact: all single observations are tried, then all pairs, and so on.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(
+        ...     age=52, sex="female", urge_to_move=True, fever=False)
+        >>> dx.robustness(at_most=1).sets[0].retracted
+        ('urge_to_move',)
+        """
+        return robustness_of(
+            self.model,
+            self.given,
+            self.assumed,
+            self.answer,
+            at_most=at_most,
+            contexts=contexts,
+        )
+
+    def citations(
+        self, cause: str, n: int = 10, *, of: Of = "responsible", by: By = "leverage"
+    ) -> Citations:
+        """Name the numbers that moved a posterior most, with their sources.
+
+        Parameters
+        ----------
+        cause
+            Its id.
+        n
+            How many numbers at most.
+        of
+            Which posterior: ``"responsible"`` or ``"present"``.
+        by
+            ``"leverage"``: how far the posterior moves, in log odds, per unit of the number's own
+            log odds (of a ratio or rate, logarithm): on what the answer rests, however well it is
+            known.  ``"swing"``: how far it moves while the number moves through its interval: on
+            what the doubt rests.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such cause, posterior or order.
+        LimitError
+            The exact answer does not fit into memory.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=52, sex="female", urge_to_move=True)
+        >>> found = dx.citations("restless_legs_syndrome", n=3)
+        >>> len(found.numbers), all(source.title for source in found.references)
+        (3, True)
+        """
+        return citations_of(self.model, self.sensitivity(cause, of=of), n=n, by=by)
+
     def as_record(self) -> dict[str, object]:
         """Return everything as plain values that JSON can hold, in a fixed order."""
-        origin = provenance(self.model, self.given)
         return {
-            "legache": origin.pop("legache"),
-            "priors": origin.pop("priors"),
-            "engine": self.engine,
-            **origin,
-            "assumed": dict(self.assumed),
+            **provenance(self.model, self.given, assumed=self.assumed, engine=self.engine),
             "log_evidence": self.log_evidence,
             "unexplained": self.unexplained,
             "causes": self._cause_records(),
@@ -245,23 +351,21 @@ class Diagnosis:
         }
 
     def _cause_records(self) -> list[dict[str, object]]:
-        if self._approximation is not None:
+        if not self._shows_intervals:
             return [asdict(row) for row in self.ranked]
         ends = {row.id: asdict(row) for row in self.intervals().causes}
         return [
             {**asdict(row), **{name: ends[row.id][name] for name in _BOUNDS}} for row in self.ranked
         ]
 
-    def _interval_record(self) -> dict[str, object]:
-        if self._approximation is not None:
+    def _interval_record(self) -> dict[str, dict[str, object]]:
+        if not self._shows_intervals:
             return {}
-        record = self.intervals().as_record()
-        kept = ("interval", "draws", "seed", "effective_sample_size")
-        return {
-            "intervals": {
-                name: record[name] for name in (*kept, "unexplained_low", "unexplained_high")
-            }
-        }
+        within = self.intervals()
+        record = within.as_record()
+        of_draws = ("interval", "draws", "seed", "effective_sample_size")
+        kept = {name: record[name] for name in (*of_draws, "unexplained_low", "unexplained_high")}
+        return {"intervals": {**kept, "caution": within.caution()}}
 
     def _errors(self) -> dict[str, object]:
         """Standard errors and size of an approximation; nothing if exact."""
@@ -284,6 +388,33 @@ class Diagnosis:
         """Return `as_record` as JSON text."""
         return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
 
+    @staticmethod
+    def from_record(record: Mapping[str, object]) -> RecordedDiagnosis:
+        """Read what `as_record` wrote: it prints the same, and has the same tables.
+
+        What was recorded cannot be asked further: for that, diagnose its ``.evidence`` anew.
+
+        Raises
+        ------
+        FormatError
+            It is another kind of record.
+        """
+        return RecordedDiagnosis(record)
+
+    @staticmethod
+    def from_json(text: str) -> RecordedDiagnosis:
+        """Read what `to_json` wrote; see `from_record`.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(urge_to_move=True)
+        >>> again = legache.Diagnosis.from_json(dx.to_json())
+        >>> repr(again) == repr(dx), again.to_json() == dx.to_json()
+        (True, True)
+        """
+        return RecordedDiagnosis(parsed(text))
+
     def __repr__(self) -> str:
         return table_text(*self._shown())
 
@@ -291,72 +422,34 @@ class Diagnosis:
         return table_html(*self._shown())
 
     def _shown(self) -> tuple[str, tuple[RankedCause, ...], list[str], Bounds | None]:
-        return self._title(), self.ranked[:_N_SHOWN], self._notes(), self._bounds()
+        rows = self._cause_records()[:N_SHOWN] if self._shows_intervals else []
+        return self._title(), self.ranked[:N_SHOWN], self._notes(), bounds_of(rows)
 
     @property
     def _shows_intervals(self) -> bool:
-        """Whether what is printed has intervals: not where they would take minutes."""
+        """Whether what is written has intervals: not where they would take minutes."""
         return self._approximation is None and is_compiled()
-
-    def _bounds(self) -> Bounds | None:
-        if not self._shows_intervals:
-            return None
-        return {
-            row.id: (row.present_low, row.present_high, row.responsible_low, row.responsible_high)
-            for row in self.intervals().causes
-        }
 
     def _title(self) -> str:
         other = self.model.population
-        population = f", population: {other.name}" if other is not None else ""
-        return (
-            f"Differential diagnosis of {words(self.model.complaint)}, "
-            f"setting: {words(self.setting)}{population}"
+        return title_of(
+            self.model.complaint, self.setting, other.name if other is not None else None
         )
 
     def _notes(self) -> list[str]:
-        none = f"None of the listed causes: {self._unexplained_in_words()}."
-        notes = [f"{none} Causes may coexist, so a column need not sum to 100 %."]
-        pressing = [row for row in self.ranked[_N_SHOWN:] if row.urgency == "emergency"]
-        if pressing:
-            named = ", ".join(f"{row.label} {percent(row.responsible)}" for row in pressing)
-            notes.append(f"Emergencies further down: {named}.")
-        notes += raised_in_brief(self.red_flags)
-        assumed = ", ".join(f"{words(name)} present" for name in self.assumed)
-        taken = f" Assumed: {assumed}." if assumed else ""
         found = self._approximation
-        if found is not None:
-            largest = max(found.present_error.max(), found.responsible_error.max())
-            notes.append(
-                f"Approximate, from {found.n_samples:,} samples: too many positive findings and "
-                f"unknown contexts for an exact answer. Largest standard error: "
-                f"{percent(float(largest))}."
-            )
-        elif not self._shows_intervals:
-            notes.append(
-                "Intervals take minutes without the compiled kernel: see `.intervals(n_draws=...)`."
-            )
-        else:
-            within = self.intervals()
-            notes.append(
-                f"In brackets: {100 * within.interval:g} % intervals from {within.n_draws:,} draws "
-                f"of the priors' numbers, effectively {within.effective_sample_size:.0f}. "
-                f"Weight: of the whole evidence for present, in decibans."
-            )
-            caution = within.caution()
-            notes += [caution] if caution else []
-        package, digest = self.model.knowledge.package, self.model.knowledge.digest
-        notes.append(
-            f"Things known: {len(self.evidence)}.{taken} "
-            f"Priors {package.name} {package.version} ({digest[:12]})."
+        errors = () if found is None else (found.present_error, found.responsible_error)
+        return notes_of(
+            self.ranked,
+            unexplained=self.unexplained,
+            intervals=self._interval_record().get("intervals"),
+            flags=self.red_flags.raised,
+            assumed=self.assumed,
+            n_known=len(self.evidence),
+            n_samples=None if found is None else found.n_samples,
+            largest_error=max((float(error.max()) for error in errors), default=0.0),
+            priors=priors_of(self.model),
         )
-        return [*notes, DISCLAIMER]
-
-    def _unexplained_in_words(self) -> str:
-        if not self._shows_intervals:
-            return percent(self.unexplained)
-        within = self.intervals()
-        return percent_within(self.unexplained, within.unexplained_low, within.unexplained_high)
 
     def _likelihoods(self) -> dict[str, tuple[float, ...]]:
         return {**self.given.likelihoods, **dict.fromkeys(self.assumed, PRESENT)}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from legache.diagnosis.model import DiagnosticModel, prior
 from legache.inference.posterior import Posterior
+from legache.network.structure import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,15 @@ def likelihood_ratio(after: float, before: float) -> float | None:
         return None
     ratio = (after / (1 - after)) * ((1 - before) / before)
     return ratio if math.isfinite(ratio) else None
+
+
+def leading(cause_ids: Sequence[str], responsible: FloatArray) -> int:
+    """Place of the cause that stands first; ties by id.
+
+    Examples
+    --------
+    >>> leading(["b", "a"], np.array([0.4, 0.4]))
+    1
+    """
+    tied: list[int] = np.flatnonzero(responsible == responsible.max()).tolist()
+    return min(tied, key=lambda place: cause_ids[place])

@@ -1,34 +1,100 @@
-"""What does every result say of where it comes from?"""
+"""What does every result say of where it comes from, and how is one read again?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 from legache.diagnosis.evidence import Evidence, Likelihood
 from legache.diagnosis.model import DiagnosticModel
+from legache.errors import FormatError
 from legache.version import __version__
 
 
-def provenance(model: DiagnosticModel, given: Evidence) -> dict[str, object]:
-    """Versions, priors, setting, population if it is not that of the priors, and evidence."""
+def provenance(
+    model: DiagnosticModel,
+    given: Evidence | None = None,
+    *,
+    assumed: Mapping[str, object] | None = None,
+    engine: str | None = None,
+    seed: int | None = None,
+) -> dict[str, object]:
+    """Version, priors, setting, population, evidence and seed of a result; plain values.
+
+    Examples
+    --------
+    >>> import legache
+    >>> list(provenance(legache.load().model, seed=1))
+    ['legache', 'priors', 'setting', 'seed']
+    """
+    parts: dict[str, object] = {"legache": __version__, "priors": priors_of(model)}
+    if engine is not None:
+        parts["engine"] = engine
+    parts["setting"] = model.setting
+    if model.population is not None:
+        parts["population"] = model.population.as_record()
+    if given is not None:
+        parts["evidence"] = {name: plain(value) for name, value in given.given.items()}
+    if assumed is not None:
+        parts["assumed"] = dict(assumed)
+    if seed is not None:
+        parts["seed"] = seed
+    return parts
+
+
+def priors_of(model: DiagnosticModel) -> dict[str, str]:
+    """Name, version and checksum of the priors."""
     package = model.knowledge.package
-    population = {} if model.population is None else {"population": model.population.as_record()}
-    return {
-        "legache": __version__,
-        "priors": {
-            "name": package.name,
-            "version": package.version,
-            "sha256": model.knowledge.digest,
-        },
-        "setting": model.setting,
-        **population,
-        "evidence": {name: plain_value(value) for name, value in given.given.items()},
-    }
+    digest = model.knowledge.digest
+    return {"name": package.name, "version": package.version, "sha256": digest}
 
 
-def plain_value(value: object) -> object:
-    """Evidence on one node as a value that JSON can hold."""
+def plain(value: object) -> object:
+    """What was said of a node, as a value that JSON can hold."""
     if isinstance(value, Likelihood):
         ratio = value.ratio
         return {"likelihood_ratio": dict(ratio) if isinstance(ratio, Mapping) else ratio}
     return list(value) if isinstance(value, tuple) else value
+
+
+def parsed(text: str) -> Mapping[str, object]:
+    """Record that a JSON text holds.
+
+    Raises
+    ------
+    FormatError
+        It is not JSON, or not an object.
+    """
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"line {error.lineno}, column {error.colno}: not JSON; expected a record"
+        raise FormatError(message) from error
+    if not isinstance(record, dict):
+        message = "not a record; expected a JSON object"
+        raise FormatError(message)
+    return record
+
+
+def checked(record: object, schema: str | None, names: Iterable[str]) -> Mapping[str, object]:
+    """Return a record, if it is one of this schema and has what the schema names.
+
+    That of a diagnosis, which is older than the others, names no schema.
+
+    Raises
+    ------
+    FormatError
+        It is another kind of record, or of another version.
+    """
+    if not isinstance(record, Mapping):
+        message = "not a record; expected an object"
+        raise FormatError(message)
+    if record.get("schema") != schema:
+        found = str(record.get("schema", "none"))[:64]
+        message = f"a record of schema {found}; expected {schema or 'none'}"
+        raise FormatError(message)
+    missing = [name for name in names if name not in record]
+    if missing:
+        message = f"the record lacks {', '.join(missing)}; it is of another kind or version"
+        raise FormatError(message)
+    return record

@@ -5,7 +5,7 @@ What is shown depends on what was said, and never on a probability.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
@@ -153,10 +153,10 @@ def red_flags_of(
     )
 
 
-def raised_in_brief(flags: RedFlags) -> list[str]:
+def raised_in_brief(raised: Sequence[Flag]) -> list[str]:
     """One line that names the most pressing of the raised flags, if there are any."""
     pressing: dict[str, str] = {}
-    for flag in flags.raised:
+    for flag in raised:
         pressing.setdefault(flag.label, WITHIN[flag.urgency])
     if not pressing:
         return []

@@ -60,7 +60,7 @@ class FlatNetwork:
         -------
         codes : shape (n_nodes,)
             Index of the observed state, `UNKNOWN` or `BY_LIKELIHOOD`.
-        values : shape (n_all_states,)
+        values : shape (nall_states,)
 
         Raises
         ------
@@ -312,9 +312,9 @@ def _numbers(network: NoisyMaxNetwork) -> dict[str, FloatArray]:
         "odds": odds,
         "ratio": ratio,
         "responsible": np.array([cause.responsible for cause in causes]),
-        "strength": _joined([_all_states(finding.strengths) for finding in findings]),
-        "leak": _joined([_all_states(finding.leak) for finding in findings]),
-        "unlisted_strength": _joined([_all_states(_row(finding)) for finding in findings]),
+        "strength": _joined([all_states(finding.strengths) for finding in findings]),
+        "leak": _joined([all_states(finding.leak) for finding in findings]),
+        "unlisted_strength": _joined([all_states(_row(finding)) for finding in findings]),
         "unlisted": np.array([network.unlisted]),
     }
 
@@ -327,7 +327,7 @@ def _joined(arrays: list[FloatArray]) -> FloatArray:
     return np.concatenate([np.empty(0), *(array.ravel() for array in arrays)])
 
 
-def _all_states(above: FloatArray) -> FloatArray:
+def all_states(above: FloatArray) -> FloatArray:
     """Prepend the probability of the lowest state: what the others leave, correctly rounded."""
     if above.shape[1] == 1:
         lowest = 1.0 - above

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from legache.errors import EvidenceError, LimitError, did_you_mean, nearest
 from legache.inference.flat import Codes
+from legache.inference.links import LEAK, UNLISTED
 from legache.inference.posterior import posterior
 from legache.network.structure import Finding, FloatArray, IndexArray, NoisyMaxNetwork
 
@@ -30,12 +32,16 @@ class SimulatedPeople:
         Which causes they have, and which make them complain.
     unlisted : shape (n_people,)
         Whether a cause that the network does not name makes them complain.
+    fired : shape (n_people, n_contributors)
+        Which contributors alone brought their finding, if it is above its lowest state, to the
+        state that it has; in the order of `contributors`.  No columns unless asked for.
     """
 
     codes: Codes
     present: BoolArray
     responsible: BoolArray
     unlisted: BoolArray
+    fired: BoolArray
 
     def those(self, chosen: BoolArray | slice) -> SimulatedPeople:
         """Return some of the people."""
@@ -43,8 +49,28 @@ class SimulatedPeople:
         return SimulatedPeople(**parts)
 
 
+def contributors(network: NoisyMaxNetwork) -> tuple[tuple[int, int], ...]:
+    """What may bring each finding above its lowest state, finding by finding.
+
+    Returns
+    -------
+    tuple of (finding, contributor)
+        Places of a finding and of a cause, or `LEAK`, or `UNLISTED`.
+    """
+    return tuple(
+        (place, contributor)
+        for place, finding in enumerate(network.findings)
+        for contributor in (LEAK, *finding.causes.tolist(), UNLISTED)
+    )
+
+
 def simulated_people(
-    network: NoisyMaxNetwork, n_people: int, seed: int, *, complaint: str | None = None
+    network: NoisyMaxNetwork,
+    n_people: int,
+    seed: int,
+    *,
+    complaint: str | None = None,
+    wants_fired: bool = False,
 ) -> SimulatedPeople:
     """Draw people from the network by forward sampling.
 
@@ -57,6 +83,8 @@ def simulated_people(
         The same seed gives the same people.
     complaint
         Id of a finding: keep only people who have it, in any state but the first.
+    wants_fired
+        Whether to tell what produced each finding; the people are the same.
 
     Raises
     ------
@@ -90,7 +118,8 @@ def simulated_people(
     rng = np.random.default_rng(seed)
     kept: list[SimulatedPeople] = []
     while sum(len(part.codes) for part in kept) < n_people:
-        kept.append(_chunk(network, rng, _CHUNK if complaint else n_people, complaint))
+        size = _CHUNK if complaint else n_people
+        kept.append(_chunk(network, rng, size, complaint, wants_fired=wants_fired))
     return _together(kept).those(slice(n_people))
 
 
@@ -133,16 +162,26 @@ class _Origins:
 
 
 def _chunk(
-    network: NoisyMaxNetwork, rng: np.random.Generator, size: int, complaint: str | None
+    network: NoisyMaxNetwork,
+    rng: np.random.Generator,
+    size: int,
+    complaint: str | None,
+    *,
+    wants_fired: bool,
 ) -> SimulatedPeople:
     """People, of whom only those with the complaint get their findings."""
     people = _origins(network, rng, size)
-    levels = {}
+    levels, fired = {}, {}
     for finding in sorted(network.findings, key=lambda finding: finding.id != complaint):
-        levels[finding.id] = _level(finding, rng, people)
+        brought = list(_brought(finding, rng, people)) if wants_fired else []
+        level = _highest(brought or _brought(finding, rng, people))
         if finding.id == complaint:
-            has_it = levels[complaint] > 0
-            people, levels[complaint] = people.those(has_it), levels[complaint][has_it]
+            has_it = level > 0
+            people, level = people.those(has_it), level[has_it]
+            brought = [drawn[has_it] for drawn in brought]
+        levels[finding.id] = level
+        fired[finding.id] = [(drawn == level) & (level > 0) for drawn in brought]
+    columns = [column for finding in network.findings for column in fired[finding.id]]
     shown = np.stack([levels[finding.id] for finding in network.findings], axis=1)
     parts = (_root_codes(network)[people.stratum], people.contexts, people.present, shown)
     return SimulatedPeople(
@@ -150,6 +189,7 @@ def _chunk(
         present=people.present,
         responsible=people.responsible,
         unlisted=people.unlisted,
+        fired=np.array(columns, dtype=bool).reshape(len(columns), len(shown)).T,
     )
 
 
@@ -179,15 +219,23 @@ def _cause_chance(
         return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
-def _level(finding: Finding, rng: np.random.Generator, people: _Origins) -> Codes:
-    """State that the leak, unlisted causes and listed ones bring a finding to: the highest."""
+def _brought(finding: Finding, rng: np.random.Generator, people: _Origins) -> Iterator[Codes]:
+    """State that the leak, each listed cause, and unlisted ones bring a finding to."""
     n_people = len(people.stratum)
-    level = _drawn(rng, finding.leak[people.stratum])
+    yield _drawn(rng, finding.leak[people.stratum])
     active = people.responsible if finding.hangs_on_responsible else people.present
     origins = [*zip(active.T[finding.causes], finding.strengths, strict=True)]
     for is_active, strengths in [*origins, (people.unlisted, finding.unlisted)]:
         drawn = _drawn(rng, np.broadcast_to(strengths, (n_people, strengths.size)))
-        np.maximum(level, np.where(is_active, drawn, 0), out=level)
+        yield np.where(is_active, drawn, np.int8(0))
+
+
+def _highest(brought: Iterable[Codes]) -> Codes:
+    """State that a finding has: the highest that anything brought it to."""
+    levels = iter(brought)
+    level = next(levels).copy()
+    for drawn in levels:
+        np.maximum(level, drawn, out=level)
     return level
 
 

@@ -33,7 +33,7 @@ from legache.knowledge.tables import parse_table
 
 R = TypeVar("R", bound=Row)
 
-# the key of an entry; whole entries are read by those who show them
+# the key of an entry; `legache.knowledge.sources` reads whole entries when asked to
 _ENTRY = re.compile(r"^@(?P<type>[a-z]+)\{(?P<key>[^,\s{}]+),$", re.MULTILINE)
 _N_PROBLEMS_SHOWN = 50
 
@@ -124,7 +124,11 @@ def knowledge_from(contents: Mapping[str, bytes]) -> Knowledge:
         guidance=_typed(tables, Guidance),
         source_keys=source_keys,
         supplements=MappingProxyType(
-            {row.FILE: contents[row.FILE] for row in SUPPLEMENTS if row.FILE in contents}
+            {
+                name: contents[name]
+                for name in (*(row.FILE for row in SUPPLEMENTS), datapackage.BIBLIOGRAPHY)
+                if name in contents
+            }
         ),
         digests=MappingProxyType(digests),
         digest=together.hexdigest(),

@@ -424,7 +424,8 @@ class Knowledge:
     Attributes
     ----------
     supplements : mapping of file name to bytes
-        The tables behind the numbers, unread; see `legache.knowledge.supplements`.
+        The tables behind the numbers and the bibliography, unread; see
+        `legache.knowledge.supplements` and `legache.knowledge.sources`.
     digests : mapping of file name to SHA-256
         Of every file read.
     digest : str

@@ -224,7 +224,7 @@ def _causes(
         )
         by_place = {cause_place[other]: record for other, record in solved.items()}
         weights = parent_distribution(cause, by_place, context_probability)
-        log_odds = _total_log_odds(cause)
+        log_odds = total_log_odds(cause)
         intercept = marginal_preserving_intercept(marginal, log_odds, weights)
         solved[name] = replace(cause, intercept=intercept)
     return [solved[name] for name in cause_ids]
@@ -234,7 +234,7 @@ def _stacked(columns: list[FloatArray], like: FloatArray) -> FloatArray:
     return np.stack(columns, axis=-1) if columns else np.zeros((*like.shape[:-1], 0))
 
 
-def _total_log_odds(cause: Cause) -> FloatArray:
+def total_log_odds(cause: Cause) -> FloatArray:
     """What each joint state of a cause's parents adds; the last parent varies fastest."""
     total = np.zeros((*cause.context_log_odds.shape[:-1], 1))
     for added in _added(cause):

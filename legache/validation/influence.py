@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from legache.curation.recompute import is_probability, key_of
 from legache.errors import LegacheError
 from legache.inference.cohort import cohort_posteriors
 from legache.knowledge.checks import AGE_BAND, SEX
+from legache.knowledge.figures import is_probability, key_of
 from legache.knowledge.records import Figure, Knowledge, Prevalence
 from legache.network.building import build
 from legache.network.structure import NoisyMaxNetwork

@@ -11,9 +11,10 @@ from typing import get_args
 
 from tabulate import tabulate
 
-from legache.curation.recompute import figures_of, key_of
+from legache.curation.recompute import figures_of
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.text import DISCLAIMER
+from legache.knowledge.figures import key_of
 from legache.knowledge.records import Grade
 from legache.knowledge.supplements import held_back_of, searches_of
 from legache.validation import plots

@@ -11,10 +11,11 @@ import pytest
 from legache.curation.derivation import derived
 from legache.curation.expressions import named_claims
 from legache.curation.leave_out import without
-from legache.curation.recompute import figures_of, key_of, recomputed, scale_of
+from legache.curation.recompute import figures_of, recomputed, scale_of
 from legache.diagnosis.model import diagnostic_model
 from legache.errors import KnowledgeError
 from legache.knowledge.checks import problems_across_tables
+from legache.knowledge.figures import key_of
 from legache.knowledge.records import Figure, Knowledge
 from legache.knowledge.supplements import claims_of, held_back_of
 from legache.validation.quantities import conditional_probability

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from legache.curation.recompute import changes, key_of, recomputed
+from legache.curation.recompute import changes, recomputed
 from legache.errors import KnowledgeError
+from legache.knowledge.figures import key_of
 from legache.knowledge.records import Claim
 from tests.curation.folders import (
     CLAIMS,

@@ -13,10 +13,10 @@ import pytest
 
 from legache.curation.difference import evidence_of, moved_posteriors
 from legache.curation.leave_out import without
-from legache.curation.recompute import key_of
 from legache.diagnosis.differential import diagnose
 from legache.diagnosis.model import DiagnosticModel, diagnostic_model
 from legache.errors import EvidenceError, KnowledgeError
+from legache.knowledge.figures import key_of
 from legache.knowledge.supplements import presentations_of
 from legache.validation.calibration import Calibration, calibration
 from legache.validation.cases import accuracy, best_rank, ranked_cases
