@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from legache.errors import (
     EvidenceError,
+    FormatError,
     ImpossibleEvidenceError,
     KnowledgeError,
     LegacheError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Diagnosis",
     "EvidenceError",
+    "FormatError",
     "ImpossibleEvidenceError",
     "KnowledgeError",
     "LegacheError",

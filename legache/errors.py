@@ -61,6 +61,10 @@ class LimitError(LegacheError):
     """The input or the computation is larger than the stated limit."""
 
 
+class FormatError(LegacheError, ValueError):
+    """A record or text is not of the form that is read."""
+
+
 class MissingDependencyError(LegacheError):
     """A package is not installed that only this function needs.
 

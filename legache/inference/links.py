@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ def fired_links(
     network: NoisyMaxNetwork,
     likelihoods: Likelihoods,
     *,
+    findings: Collection[str] | None = None,
     memory_limit: int = DEFAULT_MEMORY_LIMIT,
 ) -> FiredLinks:
     r"""Posterior probability that each link of each finding that was seen has fired.
@@ -58,6 +59,8 @@ def fired_links(
     network
     likelihoods
         For each observed node the likelihood of each of its states.
+    findings
+        Ids of those to ask about, which is all that is then paid for; all if omitted.
     memory_limit
         Bytes of working memory that one query may use.
 
@@ -79,7 +82,7 @@ def fired_links(
     >>> bool((fired.probability >= 0).all() and fired.probability.sum() >= 1 - 1e-12)
     True
     """
-    changes = list(_contributors(network, likelihoods))
+    changes = list(_contributors(network, likelihoods, findings))
     base = posterior(network, likelihoods, memory_limit=memory_limit)
     log_fired = _log_evidence(network, likelihoods, changes, memory_limit)
     log_fired += np.array([change.log_factor for change in changes])
@@ -112,9 +115,11 @@ class _Change:
     present: str | None = None
 
 
-def _contributors(network: NoisyMaxNetwork, likelihoods: Likelihoods) -> Iterator[_Change]:
+def _contributors(
+    network: NoisyMaxNetwork, likelihoods: Likelihoods, findings: Collection[str] | None
+) -> Iterator[_Change]:
     for place, finding in enumerate(network.findings):
-        if finding.id not in likelihoods:
+        if finding.id not in likelihoods or (findings is not None and finding.id not in findings):
             continue
         starts, values, top = levels_of(np.asarray(likelihoods[finding.id], dtype=np.float64))
         if len(values) == 1:  # nothing had to be explained
