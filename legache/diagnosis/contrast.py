@@ -21,7 +21,9 @@ from legache.diagnosis.weighing import (
     SHARE_FIGURES,
     Balance,
     ItemWeight,
+    Scores,
     balance_cells,
+    effects_of,
     hidden_note,
     share_cells,
     share_notes,
@@ -134,7 +136,7 @@ class Contrast:
     def _lists(self) -> list[tuple[tuple[Figures, ...], list[tuple[str, ...]]]]:
         balance: list[tuple[str, ...]] = [*balance_cells(self.balance, self.items)]
         shares: list[tuple[str, ...]] = [] if self.shapley is None else [*share_cells(self.shapley)]
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 row.label,
                 row.said,
@@ -172,11 +174,13 @@ def contrast_of(
 
     # in an order that does not depend on which of the two is asked for
     watched = sorted([(first, causes[0]), (second, causes[1])])
+    scores = Scores(
+        float(score(found.prior)), float(score(found.now)), score(found.alone), score(found.without)
+    )
     balance, weights = weighed(
-        found,
+        scores,
         [item(model, given, name) for name, _ in items],
-        score,
-        watched,
+        effects_of(found, watched),
         [None] * len(items),
     )
     return Contrast(

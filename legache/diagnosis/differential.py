@@ -165,9 +165,7 @@ class Diagnosis:
         """Return a new diagnosis with more said; a value of None takes back what was said."""
         return diagnose(self.model, {**self.evidence, **merged(evidence, more)})
 
-    def explain(
-        self, cause: str, *, of: str = "responsible", shapley: bool = False
-    ) -> Explanation:
+    def explain(self, cause: str, *, of: str = "responsible", shapley: bool = False) -> Explanation:
         r"""Weight of each item of evidence for a cause, in decibans, alone and given the rest.
 
         With :math:`L(\cdot) = 10 \log_{10}` of the odds of the cause, baseline :math:`b` and

@@ -24,8 +24,10 @@ from legache.diagnosis.weighing import (
     Balance,
     ItemWeight,
     Rival,
+    Scores,
     balance_cells,
     bounded,
+    effects_of,
     hidden_note,
     share_cells,
     share_notes,
@@ -37,6 +39,7 @@ from legache.inference.weights import (
     Candidates,
     ItemPosteriors,
     candidates,
+    item_log_odds,
     item_posteriors,
     log_odds_decibans,
 )
@@ -168,17 +171,23 @@ def explanation_of(
     place, which = place_of(model, cause), checked_of(of)
     items, baseline = split(model, given, which)
     found = item_posteriors(model.network, items, baseline, which)
+    logs = item_log_odds(found)
+    scores = Scores(
+        float(logs.prior[place]),
+        float(logs.now[place]),
+        logs.alone[:, place],
+        logs.without[:, place],
+    )
     rivals = candidates(model.network, items, baseline, which)
 
     def score(posteriors: FloatArray) -> FloatArray:
         return log_odds_decibans(posteriors[..., place])
 
     balance, weights = weighed(
-        found,
+        scores,
         [item(model, given, name) for name, _ in items],
-        score,
-        [(place, cause)],
-        _rivals(model, found, rivals, place),
+        effects_of(found, [(place, cause)]),
+        _rivals(model, found, rivals, place, scores.now - scores.without),
     )
     return Explanation(
         provenance=provenance(model, given),
@@ -195,12 +204,14 @@ def explanation_of(
 
 
 def _rivals(
-    model: DiagnosticModel, found: ItemPosteriors, rivals: Candidates, place: int
+    model: DiagnosticModel,
+    found: ItemPosteriors,
+    rivals: Candidates,
+    place: int,
+    weight: FloatArray,
 ) -> list[Rival | None]:
     """For each item the cause that explains it away: see `Diagnosis.explain`."""
-    weight = log_odds_decibans(found.now[place]) - log_odds_decibans(found.without[:, place])
-    absent_now = log_odds_decibans(rivals.now[..., place])
-    if_absent = absent_now - log_odds_decibans(rivals.without[..., place])
+    if_absent = rivals.weight_if_absent[..., place]
     relief = np.where(rivals.is_needed, np.inf, if_absent - weight[:, None])
     relief[np.isnan(relief) | (rivals.places < 0) | (rivals.places == place)] = -np.inf
     # the first three of the others: if the cause itself is no candidate, the fourth is left out
@@ -219,7 +230,7 @@ def _rivals(
             after=float(found.now[rival]),
             weight_if_absent=None
             if rivals.is_needed[row, slot]
-            else bounded(if_absent[row, slot]),
+            else bounded(float(if_absent[row, slot])),
         )
     return named
 

@@ -166,9 +166,7 @@ class Fit:
     def _title(self) -> str:
         if self.leader is None:
             return "Fit of the findings: no listed cause can be responsible"
-        return (
-            f"Fit of the findings; leading cause: {self.leader_label} ({percent(self.p_leader)})"
-        )
+        return f"Fit of the findings; leading cause: {self.leader_label} ({percent(self.p_leader)})"
 
     def _cells(self) -> list[tuple[str, ...]]:
         return [

@@ -79,8 +79,10 @@ def checked_of(of: str) -> Of:
     EvidenceError
         Neither of the two.
     """
-    if of == "responsible" or of == "present":  # noqa: PLR1714 - the type follows from this
-        return of
+    if of == "responsible":
+        return "responsible"
+    if of == "present":
+        return "present"
     message = f"of={str(of)[:64]!r}; expected 'responsible' or 'present'"
     raise EvidenceError(message)
 
@@ -94,6 +96,5 @@ def _in_words(node: Node, value: object) -> str:
         told = ", ".join(f"{words(state)} {weight:g}" for state, weight in value.ratio.items())
         return f"likelihoods {told}"
     if isinstance(value, tuple):
-        possible = "any" if len(value) == len(node.states) else " or ".join(map(words, value))
-        return possible
+        return "any" if len(value) == len(node.states) else " or ".join(map(words, value))
     return words(str(value))

@@ -134,8 +134,8 @@ def _players(items: Known, kinds: tuple[str, ...]) -> tuple[tuple[int, ...], ...
     if len(items) <= N_EXACT:
         return tuple((place,) for place in range(len(items)))
     contexts = tuple(place for place, kind in enumerate(kinds) if kind == "context")
-    others = [(place,) for place in range(len(items)) if place not in contexts]
-    return tuple(([contexts] if contexts else []) + others)
+    others = ((place,) for place in range(len(items)) if place not in contexts)
+    return (contexts, *others) if contexts else tuple(others)
 
 
 @lru_cache(maxsize=4)
@@ -152,9 +152,7 @@ def _answers(
     """
     n_players = len(groups)
     orders = None if n_players <= N_EXACT else drawn_orders(n_players, N_ORDERS, SEED)
-    asked = (
-        all_coalitions(n_players) if orders is None else joining(orders).reshape(-1, n_players)
-    )
+    asked = all_coalitions(n_players) if orders is None else joining(orders).reshape(-1, n_players)
     distinct, place = np.unique(asked, axis=0, return_inverse=True)
     kept = np.ones((len(distinct), len(baseline) + len(items)), dtype=bool)
     for player, group in enumerate(groups):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,56 +92,57 @@ class Balance:
     interaction_given_the_rest: float | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Log odds of a cause, or log ratio of two, in decibans; NaN without bounds.
+
+    Attributes
+    ----------
+    prior, now
+    alone, without : shape (n_items,)
+        As in `ItemPosteriors`.
+    """
+
+    prior: float
+    now: float
+    alone: FloatArray
+    without: FloatArray
+
+
 def weighed(
-    found: ItemPosteriors,
+    scores: Scores,
     items: Sequence[Item],
-    score: Callable[[FloatArray], FloatArray],
-    watched: Sequence[tuple[int, str]],
+    effects: Sequence[str],
     rivals: Sequence[Rival | None],
 ) -> tuple[Balance, tuple[ItemWeight, ...]]:
-    """Weights of all items, and how they add up.
+    """Weights of all items, the heaviest first, and how they add up.
 
     Parameters
     ----------
-    found
-        Posteriors with and without each item.
-    items
-        The same items in words.
-    score
-        From posteriors to decibans; NaN without bounds.
-    watched
-        Places and ids of the causes that may be ruled out or proved.
-    rivals
-        One for each item, or None.
+    scores
+        With and without each item.
+    items, effects, rivals
+        The same items in words, what they rule out or prove, and what explains them away.
     """
-    prior, now = score(found.prior[None])[0], score(found.now[None])[0]
-    alone, rest = score(found.alone) - prior, now - score(found.without)
-    effects = _effects(found, watched)
+    alone, rest = scores.alone - scores.prior, scores.now - scores.without
+    columns = (items, alone.tolist(), rest.tolist(), effects, rivals)
     rows = [
-        ItemWeight(
-            id=item.id,
-            label=item.label,
-            kind=item.kind,
-            said=item.said,
-            alone=bounded(alone[place]),
-            given_the_rest=bounded(rest[place]),
-            effect=effects[place],
-            rival=rivals[place],
-        )
-        for place, item in enumerate(items)
+        ItemWeight(told.id, told.label, told.kind, told.said, bounded(a), bounded(r), effect, rival)
+        for told, a, r, effect, rival in zip(*columns, strict=True)
     ]
+    shift = scores.now - scores.prior
     balance = Balance(
-        prior=bounded(prior),
-        posterior=bounded(now),
-        interaction=bounded(now - prior - alone.sum()),
-        interaction_given_the_rest=bounded(now - prior - rest.sum()),
+        prior=bounded(scores.prior),
+        posterior=bounded(scores.now),
+        interaction=bounded(shift - float(alone.sum())),
+        interaction_given_the_rest=bounded(shift - float(rest.sum())),
     )
     return balance, tuple(sorted(rows, key=_first_the_heaviest))
 
 
 def bounded(number: float) -> float | None:
     """Return the number, without a sign of zero; None for NaN."""
-    return None if np.isnan(number) else float(number) + 0.0
+    return None if math.isnan(number) else number + 0.0
 
 
 def table_of(rows: Sequence[ItemWeight]) -> pd.DataFrame:
@@ -226,7 +228,8 @@ def _total(weights: Sequence[float | None]) -> float | None:
     return sum(numbers) if len(numbers) == len(weights) else None
 
 
-def _effects(found: ItemPosteriors, watched: Sequence[tuple[int, str]]) -> list[str]:
+def effects_of(found: ItemPosteriors, watched: Sequence[tuple[int, str]]) -> list[str]:
+    """What each item rules out or proves among some causes, given as places and ids."""
     effects = [""] * len(found.items)
     for cause, name in watched:
         for bound, verb in ((0.0, "rules out"), (1.0, "proves")):

@@ -89,6 +89,7 @@ def coherence(network: NoisyMaxNetwork, items: Known, background: Known) -> Cohe
     )
 
 
+@lru_cache(maxsize=64)
 def log_evidence_of_others(
     network: NoisyMaxNetwork, complaint: str, names: tuple[str, ...], *, n_people: int, seed: int
 ) -> FloatArray:

@@ -180,18 +180,18 @@ def _log_evidence(
     """Log-probability of the evidence in the world of each change."""
     flat = flat_network(network)
     draws = {name: np.repeat(array[None], len(changes), 0) for name, array in flat.numbers.items()}
-    said: list[Likelihoods] = []
     for row, change in enumerate(changes):
         for name, places, values in change.numbers:
             draws[name].reshape(len(changes), -1)[row, places] = values
-        acting = {change.present: (0.0, 1.0)} if change.present else {}
-        said.append({**likelihoods, **acting})
     kernel = compiled_network(network)
     if kernel is None or not changes:
-        return _one_by_one(network, draws, said, memory_limit)
-    codes = np.stack([flat.encoded(row)[0] for row in said])
-    values = flat.encoded(likelihoods)[1]
-    order, _ = kernel.plan(flat.encoded(likelihoods)[0])
+        return _one_by_one(network, draws, _said(likelihoods, changes), memory_limit)
+    known, values = flat.encoded(likelihoods)
+    codes = np.tile(known, (len(changes), 1))
+    for row, change in enumerate(changes):
+        if change.present:
+            codes[row, flat.column[change.present]] = 1
+    order, _ = kernel.plan(known)
     found = kernel.answer(
         *(codes, values, memory_limit),
         order=order,
@@ -200,8 +200,14 @@ def _log_evidence(
         draws=draws,
     )
     if not np.isin(found.status, SETTLED).all():
-        return _one_by_one(network, draws, said, memory_limit)
+        return _one_by_one(network, draws, _said(likelihoods, changes), memory_limit)
     return found.log_evidence
+
+
+def _said(likelihoods: Likelihoods, changes: Sequence[_Change]) -> list[Likelihoods]:
+    """Evidence in the world of each change."""
+    acting = [{change.present: (0.0, 1.0)} if change.present else {} for change in changes]
+    return [{**likelihoods, **more} for more in acting]
 
 
 def _one_by_one(

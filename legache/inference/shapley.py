@@ -69,7 +69,7 @@ def drawn_orders(n_players: int, n_orders: int, seed: int) -> NDArray[np.intp]:
 
 def joining(orders: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Coalitions that form in each order: shape (n_orders, n_players + 1, n_players)."""
-    n_orders, n_players = orders.shape
+    n_players = orders.shape[1]
     rank = np.argsort(orders, axis=1)
     return np.asarray(rank[:, None, :] < np.arange(n_players + 1)[None, :, None])
 

@@ -18,6 +18,7 @@ Known = tuple[tuple[str, tuple[float, ...]], ...]
 """Observed nodes with the likelihoods of their states: evidence that can be looked up."""
 
 N_CANDIDATES = 4  # one more than a cause needs, which is not its own rival
+_LEAST_RISE = 0.01  # what raises a cause by less is not explained by it
 _N_ALONE = 4096
 
 
@@ -50,15 +51,15 @@ class Candidates:
     ----------
     places : shape (n_items, N_CANDIDATES)
         Places of the causes whose probability the item raises most, given the rest; -1 for none.
-    now, without : shape (n_items, N_CANDIDATES, n_causes)
-        Posteriors with the item and without it, the candidate being absent.
+    weight_if_absent : shape (n_items, N_CANDIDATES, n_causes)
+        Of the item for each cause, given the rest and the absence of the candidate, in decibans;
+        NaN without bounds.
     is_needed : shape (n_items, N_CANDIDATES)
         The item could not be there if the candidate were absent.
     """
 
     places: NDArray[np.intp]
-    now: FloatArray
-    without: FloatArray
+    weight_if_absent: FloatArray
     is_needed: NDArray[np.bool_]
 
 
@@ -125,8 +126,7 @@ def candidates(
     found = item_posteriors(network, items, baseline, of, memory_limit)
     rise = found.now - found.without
     order = np.argsort(-rise, axis=1, kind="stable")[:, :N_CANDIDATES]
-    # a rise within rounding of nothing would make a rival of a cause that has no part in it
-    places = np.where(np.take_along_axis(rise, order, axis=1) > 1e-12, order, -1)
+    places = np.where(np.take_along_axis(rise, order, axis=1) >= _LEAST_RISE, order, -1)
     item, slot = np.nonzero(places >= 0)
     rivals = np.unique(places[item, slot])
     n_base = len(baseline)
@@ -141,11 +141,20 @@ def candidates(
     )
     probability, row = getattr(answers, of), np.searchsorted(rivals, places[item, slot])
     impossible = answers.is_impossible
-    shape = (*places.shape, len(network.causes))
-    now, without, is_needed = np.zeros(shape), np.zeros(shape), np.zeros(places.shape, dtype=bool)
-    now[item, slot], without[item, slot] = probability[row], probability[rivals.size :]
+    weight = np.full((*places.shape, len(network.causes)), np.nan)
+    log_odds = log_odds_decibans(probability)
+    weight[item, slot] = log_odds[row] - log_odds[rivals.size :]
+    is_needed = np.zeros(places.shape, dtype=bool)
     is_needed[item, slot] = impossible[row] & ~impossible[rivals.size :]
-    return Candidates(places=places, now=now, without=without, is_needed=is_needed)
+    return Candidates(places=places, weight_if_absent=weight, is_needed=is_needed)
+
+
+@lru_cache(maxsize=32)
+def item_log_odds(found: ItemPosteriors) -> ItemPosteriors:
+    """Log odds in place of probabilities, in decibans; NaN without bounds."""
+    names = ("prior", "now", "alone", "without")
+    logs = {name: log_odds_decibans(getattr(found, name)) for name in names}
+    return ItemPosteriors(items=found.items, **logs)
 
 
 def log_odds_decibans(probability: FloatArray) -> FloatArray:
