@@ -153,8 +153,10 @@ class Contrast:
         start = f"The prior is given {base}." if base else "The prior is given nothing."
         return [
             *hidden_note(self.items),
-            f"Weights in decibans: +10 dB multiply the ratio of the probabilities by 10; above 0 "
-            f"for {self.label}, below for {self.against_label}. {start}",
+            (
+                "Weights in decibans: +10 dB multiply the ratio of the probabilities by 10; above "
+                f"0 for {self.label}, below for {self.against_label}. {start}"
+            ),
             *share_notes(self.shapley),
             DISCLAIMER,
         ]

@@ -157,8 +157,10 @@ class Explanation:
         start = f"The prior is given {base}." if base else "The prior is given nothing."
         return [
             *hidden_note(self.items),
-            f"Weights in decibans: +10 dB multiply the odds by 10. {start} Given the rest: with "
-            "this item less without it, all else being known.",
+            (
+                f"Weights in decibans: +10 dB multiply the odds by 10. {start} Given the rest: "
+                "with this item less without it, all else being known."
+            ),
             *share_notes(self.shapley),
             DISCLAIMER,
         ]

@@ -209,8 +209,10 @@ def share_notes(shares: Shares | None) -> list[str]:
     if shares.method == "exact":
         return [f"Shapley values: exact, from {shares.n_posteriors:,} subsets.{together}{rest}"]
     return [
-        f"Shapley values: sampled, from {shares.n_orders} random orders (seed {shares.seed}), "
-        f"with standard errors.{together}{rest}"
+        (
+            f"Shapley values: sampled, from {shares.n_orders} random orders (seed "
+            f"{shares.seed}), with standard errors.{together}{rest}"
+        )
     ]
 
 
