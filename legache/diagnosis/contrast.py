@@ -182,7 +182,7 @@ def contrast_of(
     balance, weights = weighed(
         scores,
         [item(model, given, name) for name, _ in items],
-        effects_of(found, watched),
+        effects_of(found, watched, proofs=False),
         [None] * len(items),
     )
     return Contrast(

@@ -243,8 +243,7 @@ def _cells(row: ItemWeight) -> tuple[str, ...]:
 
 def _remark(row: ItemWeight) -> str:
     if row.effect:
-        verb, _, _ = row.effect.rpartition(" ")
-        return f"{verb} it"
+        return "rules it out" if row.effect.startswith("rules out") else "proves it"
     rival = row.rival
     if rival is None:
         return ""

@@ -230,11 +230,13 @@ def _total(weights: Sequence[float | None]) -> float | None:
     return sum(numbers) if len(numbers) == len(weights) else None
 
 
-def effects_of(found: ItemPosteriors, watched: Sequence[tuple[int, str]]) -> list[str]:
-    """What each item rules out or proves among some causes, given as places and ids."""
+def effects_of(
+    found: ItemPosteriors, watched: Sequence[tuple[int, str]], *, proofs: bool = True
+) -> list[str]:
+    """What each item rules out among some causes, given as places and ids, or proves."""
     effects = [""] * len(found.items)
     for cause, name in watched:
-        for bound, verb in ((0.0, "rules out"), (1.0, "proves")):
+        for bound, verb in ((0.0, "rules out"), (1.0, "proves"))[: 2 if proofs else 1]:
             alone = (found.alone[:, cause] == bound) & (found.prior[cause] != bound)
             rest = (found.now[cause] == bound) & (found.without[:, cause] != bound)
             for place in np.flatnonzero(alone | rest).tolist():
