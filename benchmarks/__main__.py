@@ -17,6 +17,7 @@ NAMES = (
     "what_if",
     "cohort",
     "draws",
+    "reasons",
     "large",
     "promedus",
 )

@@ -194,7 +194,7 @@ def test_exact_shapley_values_sum_to_posterior_less_prior(clot: Diagnosis) -> No
 def test_contexts_are_one_player_where_there_are_many_items(network: Network) -> None:
     findings = ["fever", "swelling_one_leg", "redness_or_warmth", "calf_tenderness"]
     contexts = [n for n in network.contexts if n not in {"age_band", "sex", "pregnancy"}][:9]
-    patient = {name: False for name in (*findings, *contexts)}
+    patient = dict.fromkeys((*findings, *contexts), False)
 
     why = network.diagnose(patient).explain(RIGHT, shapley=True)
 
