@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.evidence import Evidence
-from legache.diagnosis.figures import Figures, decibans, figures_html, figures_text
+from legache.diagnosis.figures import Figures, figures_html, figures_text, signed
 from legache.diagnosis.items import checked_of, item, place_of, split
 from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
@@ -29,6 +29,7 @@ from legache.diagnosis.weighing import (
     share_notes,
     shares_table,
     table_of,
+    unbounded_note,
     weighed,
 )
 from legache.inference.weights import item_posteriors, log_ratio_decibans
@@ -140,8 +141,8 @@ class Contrast:
             (
                 row.label,
                 row.said,
-                decibans(row.alone),
-                decibans(row.given_the_rest),
+                signed(row.alone),
+                signed(row.given_the_rest),
                 words(row.effect),
             )
             for row in self.items[:N_SHOWN]
@@ -153,6 +154,7 @@ class Contrast:
         start = f"The prior is given {base}." if base else "The prior is given nothing."
         return [
             *hidden_note(self.items),
+            *unbounded_note(self.balance),
             (
                 "Weights in decibans: +10 dB multiply the ratio of the probabilities by 10; above "
                 f"0 for {self.label}, below for {self.against_label}. {start}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from legache.diagnosis.evidence import Evidence
-from legache.diagnosis.figures import Figures, decibans, figures_html, figures_text
+from legache.diagnosis.figures import Figures, figures_html, figures_text, signed
 from legache.diagnosis.items import checked_of, item, place_of, split
 from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
@@ -33,6 +33,7 @@ from legache.diagnosis.weighing import (
     share_notes,
     shares_table,
     table_of,
+    unbounded_note,
     weighed,
 )
 from legache.inference.weights import (
@@ -157,6 +158,7 @@ class Explanation:
         start = f"The prior is given {base}." if base else "The prior is given nothing."
         return [
             *hidden_note(self.items),
+            *unbounded_note(self.balance),
             (
                 f"Weights in decibans: +10 dB multiply the odds by 10. {start} Given the rest: "
                 "with this item less without it, all else being known."
@@ -238,7 +240,7 @@ def _rivals(
 
 
 def _cells(row: ItemWeight) -> tuple[str, ...]:
-    return (row.label, row.said, decibans(row.alone), decibans(row.given_the_rest), _remark(row))
+    return (row.label, row.said, signed(row.alone), signed(row.given_the_rest), _remark(row))
 
 
 def _remark(row: ItemWeight) -> str:
@@ -249,4 +251,4 @@ def _remark(row: ItemWeight) -> str:
         return ""
     if rival.weight_if_absent is None:
         return f"explained by {rival.label}; not there without it"
-    return f"explained by {rival.label}; {decibans(rival.weight_if_absent)} if that is absent"
+    return f"explained by {rival.label}; {signed(rival.weight_if_absent)} if that is absent"

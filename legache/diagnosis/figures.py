@@ -37,12 +37,12 @@ def figures_html(columns: Sequence[Figures], rows: Cells) -> str:
     return str(tabulate(rows, heads, tablefmt="html", disable_numparse=True, colalign=align))
 
 
-def decibans(weight: float | None) -> str:
-    """Weight with its sign; a dash where it has no bounds.
+def signed(weight: float | None) -> str:
+    """Number with its sign and one decimal; a dash where there is none.
 
     Examples
     --------
-    >>> decibans(3.04), decibans(-0.01), decibans(None)
+    >>> signed(3.04), signed(-0.01), signed(None)
     ('+3.0', '0.0', '-')
     """
     if weight is None:

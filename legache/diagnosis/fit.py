@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.evidence import PRESENT, Evidence
-from legache.diagnosis.figures import Figures, figures_html, figures_text
+from legache.diagnosis.figures import Figures, figures_html, figures_text, signed
 from legache.diagnosis.items import item, known
 from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
@@ -32,6 +32,7 @@ N_PEOPLE = 1000
 SEED = 0
 _RARE = 0.1
 _HALF = 1.0  # bit
+_NO_CONFLICT = 0.05  # bits: what is shown as 0.0
 _LN2 = math.log(2)
 _COLUMNS = (
     Figures("does not fit", "left"),
@@ -176,7 +177,7 @@ class Fit:
                 _percent(row.by_itself),
                 _percent(row.given_rest),
                 _percent(row.given_leader),
-                "-" if row.misfit is None else f"{row.misfit:+.1f}",
+                signed(row.misfit),
             )
             for row in self.misfits
         ]
@@ -194,12 +195,14 @@ class Fit:
         return [f"Surprise: {told} who were asked the same gave less probable answers.", *notes]
 
     def _conflict(self) -> list[str]:
-        tells = "the findings speak against each other"
-        if self.conflict <= 0:
-            tells = "the findings support each other"
+        tells = "the findings support each other"
+        if self.conflict > _NO_CONFLICT:
+            tells = "the findings speak against each other"
+        elif self.conflict >= -_NO_CONFLICT:
+            tells = "the findings say nothing of each other"
         left = self.conflict_given_leader
-        rest = "" if left is None else f" With the leading cause granted: {left:+.1f} bits."
-        return [f"Conflict: {self.conflict:+.1f} bits; {tells}.{rest}"]
+        rest = "" if left is None else f" With the leading cause granted: {signed(left)} bits."
+        return [f"Conflict: {signed(self.conflict)} bits; {tells}.{rest}"]
 
 
 def fit_of(model: DiagnosticModel, given: Evidence) -> Fit:

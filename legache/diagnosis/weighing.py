@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from legache.diagnosis.figures import Figures, decibans
+from legache.diagnosis.figures import Figures, signed
 from legache.diagnosis.items import Item
 from legache.diagnosis.shares import Shares
 from legache.inference.weights import ItemPosteriors
@@ -171,14 +171,14 @@ def balance_cells(balance: Balance, rows: Sequence[ItemWeight]) -> list[tuple[st
     """Both sums, side by side."""
     alone = _total([row.alone for row in rows])
     rest = _total([row.given_the_rest for row in rows])
-    prior, posterior = decibans(balance.prior), decibans(balance.posterior)
+    prior, posterior = signed(balance.prior), signed(balance.posterior)
     return [
         ("prior", prior, prior),
-        (f"sum of {len(rows)} items", decibans(alone), decibans(rest)),
+        (f"sum of {len(rows)} items", signed(alone), signed(rest)),
         (
             "interaction",
-            decibans(balance.interaction),
-            decibans(balance.interaction_given_the_rest),
+            signed(balance.interaction),
+            signed(balance.interaction_given_the_rest),
         ),
         ("posterior", posterior, posterior),
     ]
@@ -190,8 +190,9 @@ SHARE_FIGURES = (Figures("Shapley value, dB", "left"), Figures("share"), Figures
 
 def share_cells(shares: Shares) -> list[tuple[str, str, str]]:
     """Rows of a table for people."""
+    is_exact = shares.method == "exact"
     return [
-        (row.label, decibans(row.value), f"{row.error:.1f}" if row.error else "exact")
+        (row.label, signed(row.value), "exact" if is_exact else f"{row.error:.1f}")
         for row in shares.shares[:N_SHOWN]
     ]
 
@@ -201,7 +202,7 @@ def share_notes(shares: Shares | None) -> list[str]:
     if shares is None:
         return []
     if shares.method == "unbounded":
-        return ["No Shapley values: some of the evidence rules out or proves a cause."]
+        return ["No Shapley values: some probabilities are 0 or 1, which have no log odds."]
     grouped = any(len(row.members) > 1 for row in shares.shares)
     together = " All contexts count as one item." if grouped else ""
     more = len(shares.shares) - N_SHOWN
@@ -214,6 +215,15 @@ def share_notes(shares: Shares | None) -> list[str]:
             f"{shares.seed}), with standard errors.{together}{rest}"
         )
     ]
+
+
+def unbounded_note(balance: Balance) -> list[str]:
+    """Why there is a dash in place of a number, if there is one."""
+    if balance.prior is None:
+        return ["-: a probability is 0 or 1 before any of this; evidence cannot move it."]
+    if balance.interaction is None or balance.interaction_given_the_rest is None:
+        return ["-: without bounds, for a probability becomes 0 or 1."]
+    return []
 
 
 def hidden_note(rows: Sequence[ItemWeight]) -> list[str]:

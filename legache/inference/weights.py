@@ -162,8 +162,8 @@ def log_odds_decibans(probability: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> log_odds_decibans(np.array([0.5, 10 / 11, 1.0])).round(9)
-    array([ 0., 10., nan])
+    >>> log_odds_decibans(np.array([1 / 11, 10 / 11, 1.0])).round(9)
+    array([-10.,  10.,  nan])
     """
     p = np.asarray(probability, dtype=np.float64)
     inside = (p > 0) & (p < 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -154,6 +155,17 @@ def test_what_proves_a_cause_has_no_weight(network: Network) -> None:
     assert why.p_posterior == 1
     assert sign.effect == f"proves {RIGHT}"
     assert why.balance.interaction is None
+
+
+def test_a_cause_that_cannot_be_is_not_moved(network: Network) -> None:
+    model = certain(network)
+    causes = [replace(node, responsible=0.0) for node in model.network.causes[:1]]
+    small = replace(model.network, causes=(*causes, model.network.causes[1]))
+    why = said(replace(model, networks={model.setting: small}), calf_tenderness=True).explain(LEFT)
+
+    assert why.balance.prior is None
+    assert [row.effect for row in why.items] == [""] * len(why.items)
+    assert "evidence cannot move it" in repr(why)
 
 
 def test_soft_evidence_and_sets_are_items_like_any(network: Network) -> None:

@@ -68,6 +68,7 @@ def test_one_finding_is_in_no_conflict(network: Network) -> None:
     fit = network.diagnose(swelling_one_leg=True, age=60).fit()
 
     assert fit.conflict == pytest.approx(0, abs=1e-12)
+    assert "Conflict: 0.0 bits; the findings say nothing of each other." in repr(fit)
 
 
 def test_no_finding_is_in_no_conflict_and_unsurprising(network: Network) -> None:
