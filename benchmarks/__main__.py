@@ -18,6 +18,7 @@ NAMES = (
     "cohort",
     "draws",
     "doubts",
+    "reasons",
     "large",
     "promedus",
 )

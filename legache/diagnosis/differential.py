@@ -10,7 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.advice import Advice, advice_on
+from legache.diagnosis.attribution import Attribution, attribution_of
 from legache.diagnosis.citations import By, Citations, citations_of
+from legache.diagnosis.contrast import Contrast, contrast_of
 from legache.diagnosis.evidence import (
     AGE,
     AGE_BAND,
@@ -19,6 +21,8 @@ from legache.diagnosis.evidence import (
     merged,
     parse_evidence,
 )
+from legache.diagnosis.explanation import Explanation, explanation_of
+from legache.diagnosis.fit import Fit, fit_of
 from legache.diagnosis.intervals import Intervals, intervals_of
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.moves import Of
@@ -335,6 +339,185 @@ class Diagnosis:
         (3, True)
         """
         return citations_of(self.model, self.sensitivity(cause, of=of), n=n, by=by)
+
+    def explain(self, cause: str, *, of: str = "responsible", shapley: bool = False) -> Explanation:
+        r"""Weight of each item of evidence for a cause, in decibans, alone and given the rest.
+
+        With :math:`L(\cdot) = 10 \log_{10}` of the odds of the cause, baseline :math:`b` and
+        items :math:`e`,
+
+        .. math::
+            w_i^{\text{alone}} &= L(b, e_i) - L(b), \\
+            w_i^{\text{given the rest}} &= L(b, e) - L(b, e_{-i}),
+
+        and an interaction for each makes prior, weights and interaction add up to the
+        posterior: it is what items say twice, or only together.
+
+        Parameters
+        ----------
+        cause
+            Its id.
+        of
+            ``"responsible"``, from the complaint as baseline: without it nobody is responsible.
+            Or ``"present"``, from no evidence at all, as `causes` has it in ``prior``: then the
+            complaint is an item, too.
+        shapley
+            Add Shapley values: exact for up to twelve items, with all contexts as one item if
+            there are more; beyond, sampled from 50 random orders with a fixed seed, with standard
+            errors.  Takes seconds: some thousand subsets of the evidence are answered.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such cause, or `of` is neither of the two.
+        LimitError
+            The exact answer for some subset of the evidence would not fit into memory.
+
+        Notes
+        -----
+        An item that counts against a cause given the rest may do so because another cause
+        explains it.  Of the three other causes whose probability it raises most, the rival is the
+        one whose absence would raise the weight most,
+
+        .. math:: L(b, e, \neg r) - L(b, e_{-i}, \neg r) - w_i^{\text{given the rest}} ,
+
+        if by 1 decibans or more.  If the item could not be there without one of them, that is
+        the rival.  A cause that was said to be present cannot be taken as absent.
+
+        Probabilities of 0 and 1 have no log odds: such weights are None, NaN in the table, and
+        `effect` says what the item rules out or proves.
+
+        References
+        ----------
+        Good, I. J. (1985). Weight of evidence: a brief survey. Bayesian Statistics 2, 249-270.
+
+        Wellman, M. P. & Henrion, M. (1993). Explaining "explaining away". IEEE Trans. Pattern
+        Anal. Mach. Intell. 15, 287-292.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=60, swelling_one_leg=True, calf_tenderness=True)
+        >>> why = dx.explain("deep_vein_thrombosis")
+        >>> bool(why.table.loc["swelling_one_leg", "given_the_rest"] > 0)
+        True
+        >>> total = why.table["alone"].sum() + why.balance.prior + why.balance.interaction
+        >>> bool(abs(total - why.balance.posterior) < 1e-9)
+        True
+        """
+        return explanation_of(self.model, self.given, cause, of, shapley=shapley)
+
+    def contrast(
+        self, cause: str, against: str, *, of: str = "responsible", shapley: bool = False
+    ) -> Contrast:
+        """Weight of each item of evidence for one cause against another, in decibans.
+
+        As `explain`, of 10 log10 of the ratio of the two probabilities in place of the log odds
+        of one: above 0 for `cause`, below for `against`.
+
+        Parameters
+        ----------
+        cause, against
+            Ids of causes.
+        of, shapley
+            As for `explain`.
+
+        Raises
+        ------
+        EvidenceError, LimitError
+            As for `explain`.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=60, swelling_one_leg=True)
+        >>> why = dx.contrast("deep_vein_thrombosis", "osteoarthritis")
+        >>> bool(why.table.loc["swelling_one_leg", "alone"] > 0)
+        True
+        """
+        causes = (cause, against)
+        return contrast_of(self.model, self.given, causes, of, shapley=shapley)
+
+    def attribution(self, finding: str | None = None) -> Attribution:
+        """Which cause's link produced a present finding, with *unlisted* and the leak.
+
+        Parameters
+        ----------
+        finding
+            Id of a finding or test that was said to be there, or of the complaint; the
+            complaint if omitted.
+
+        Returns
+        -------
+        Attribution
+            For each contributor the probability that it alone would have brought the finding to
+            where it was seen.  More than one may have done so: they may sum to more than 1.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such finding, or it was not said to be there.
+        LimitError
+            The exact answer does not fit into memory.
+
+        Notes
+        -----
+        Of a graded finding: that the contributor reached the highest state that was allowed.  Of
+        soft evidence: that the finding is there *and* the contributor produced it.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=60, swelling_one_leg=True)
+        >>> shares = dx.attribution().table["probability"]
+        >>> responsible = dx.causes["responsible"]
+        >>> bool(abs(shares["osteoarthritis"] - responsible["osteoarthritis"]) < 1e-9)
+        True
+        """
+        return attribution_of(self.model, self.given, finding)
+
+    def fit(self) -> Fit:
+        r"""How well the findings fit together, and the leading cause.
+
+        *Surprise*: the percentage of 1,000 simulated patients with the complaint (fixed seed),
+        asked the same things, whose answers are less probable than these; ties count half.
+        *Conflict*, in bits, given the complaint and what is known of the contexts :math:`b`,
+
+        .. math:: \text{conf}(e) = \log_2 \frac{\prod_i P(e_i \mid b)}{P(e \mid b)} ,
+
+        above 0 if the findings are less probable together than each by itself.  A rare cause
+        may resolve it: with the leading cause :math:`h`, it is
+        :math:`\text{conf}(e) + \log_2 P(h \mid b) / P(h \mid e, b)`.
+
+        Returns
+        -------
+        Fit
+            For each finding :math:`P(e_i \mid b)`, :math:`P(e_i \mid e_{-i}, b)` and
+            :math:`P(e_i \mid e_{-i}, b, h \text{ responsible})`.  It does not fit the leading
+            story if that story makes it half as probable as it is by itself, or less; or leaves
+            it below 10 % without making it more probable.
+
+        Raises
+        ------
+        EvidenceError
+            The complaint was not said, or assumed, to be there.
+        LimitError
+            Too few people have the complaint to simulate them, or an exact answer does not fit
+            into memory.
+
+        References
+        ----------
+        Jensen, F. V., Chamberlain, B., Nordahl, T. & Jensen, F. (1991). Analysis in HUGIN of
+        data conflict. Uncertainty in Artificial Intelligence 6, 519-528.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(age=60, swelling_one_leg=True, calf_tenderness=True)
+        >>> dx.fit().conflict < 0
+        True
+        """
+        return fit_of(self.model, self.given)
 
     def as_record(self) -> dict[str, object]:
         """Return everything as plain values that JSON can hold, in a fixed order."""

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from legache.diagnosis.evidence import Evidence, Likelihood
 from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.text import DISCLAIMER
 from legache.errors import FormatError
 from legache.version import __version__
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_PROVENANCE = ("legache", "priors", "setting", "evidence", "assumed")
+_Result = TypeVar("_Result", bound="DataclassInstance")
 
 
 def provenance(
@@ -35,8 +46,8 @@ def provenance(
         parts["population"] = model.population.as_record()
     if given is not None:
         parts["evidence"] = {name: plain(value) for name, value in given.given.items()}
-    if assumed is not None:
-        parts["assumed"] = dict(assumed)
+        taken = {} if model.complaint in given.given else {model.complaint: True}
+        parts["assumed"] = taken if assumed is None else dict(assumed)
     if seed is not None:
         parts["seed"] = seed
     return parts
@@ -98,3 +109,33 @@ def checked(record: object, schema: str | None, names: Iterable[str]) -> Mapping
         message = f"the record lacks {', '.join(missing)}; it is of another kind or version"
         raise FormatError(message)
     return record
+
+
+def record_of(result: DataclassInstance) -> dict[str, object]:
+    """Fields of a result as plain values, its `provenance` first, the disclaimer last."""
+    plain: dict[str, Any] = msgspec.to_builtins(result)
+    return {**plain.pop("provenance"), **plain, "note": DISCLAIMER}
+
+
+def result_of(kind: type[_Result], record: Mapping[str, object]) -> _Result:
+    """Result that `record_of` has made a record of.
+
+    Raises
+    ------
+    FormatError
+        The record is none of such a result.
+    """
+    names = [field.name for field in fields(kind) if field.name != "provenance"]
+    try:
+        plain: dict[str, Any] = {name: record[name] for name in names}
+        plain["provenance"] = {name: record[name] for name in _PROVENANCE}
+        if "population" in record:
+            plain["provenance"]["population"] = record["population"]
+    except KeyError as error:
+        message = f"a record of {kind.__name__} without {error.args[0]!r}; use one of as_record()"
+        raise FormatError(message) from error
+    try:
+        return msgspec.convert(plain, kind)
+    except msgspec.ValidationError as error:
+        message = f"not a record of {kind.__name__}: {error}; use one of as_record()"
+        raise FormatError(message) from error

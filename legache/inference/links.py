@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ def fired_links(
     network: NoisyMaxNetwork,
     likelihoods: Likelihoods,
     *,
+    findings: Collection[str] | None = None,
     memory_limit: int = DEFAULT_MEMORY_LIMIT,
 ) -> FiredLinks:
     r"""Posterior probability that each link of each finding that was seen has fired.
@@ -58,6 +59,8 @@ def fired_links(
     network
     likelihoods
         For each observed node the likelihood of each of its states.
+    findings
+        Ids of those to ask about, which is all that is then paid for; all if omitted.
     memory_limit
         Bytes of working memory that one query may use.
 
@@ -79,7 +82,7 @@ def fired_links(
     >>> bool((fired.probability >= 0).all() and fired.probability.sum() >= 1 - 1e-12)
     True
     """
-    changes = list(_contributors(network, likelihoods))
+    changes = list(_contributors(network, likelihoods, findings))
     base = posterior(network, likelihoods, memory_limit=memory_limit)
     log_fired = _log_evidence(network, likelihoods, changes, memory_limit)
     log_fired += np.array([change.log_factor for change in changes])
@@ -112,9 +115,11 @@ class _Change:
     present: str | None = None
 
 
-def _contributors(network: NoisyMaxNetwork, likelihoods: Likelihoods) -> Iterator[_Change]:
+def _contributors(
+    network: NoisyMaxNetwork, likelihoods: Likelihoods, findings: Collection[str] | None
+) -> Iterator[_Change]:
     for place, finding in enumerate(network.findings):
-        if finding.id not in likelihoods:
+        if finding.id not in likelihoods or (findings is not None and finding.id not in findings):
             continue
         starts, values, top = levels_of(np.asarray(likelihoods[finding.id], dtype=np.float64))
         if len(values) == 1:  # nothing had to be explained
@@ -175,18 +180,18 @@ def _log_evidence(
     """Log-probability of the evidence in the world of each change."""
     flat = flat_network(network)
     draws = {name: np.repeat(array[None], len(changes), 0) for name, array in flat.numbers.items()}
-    said: list[Likelihoods] = []
     for row, change in enumerate(changes):
         for name, places, values in change.numbers:
             draws[name].reshape(len(changes), -1)[row, places] = values
-        acting = {change.present: (0.0, 1.0)} if change.present else {}
-        said.append({**likelihoods, **acting})
     kernel = compiled_network(network)
     if kernel is None or not changes:
-        return _one_by_one(network, draws, said, memory_limit)
-    codes = np.stack([flat.encoded(row)[0] for row in said])
-    values = flat.encoded(likelihoods)[1]
-    order, _ = kernel.plan(flat.encoded(likelihoods)[0])
+        return _one_by_one(network, draws, _said(likelihoods, changes), memory_limit)
+    known, values = flat.encoded(likelihoods)
+    codes = np.tile(known, (len(changes), 1))
+    for row, change in enumerate(changes):
+        if change.present:
+            codes[row, flat.column[change.present]] = 1
+    order, _ = kernel.plan(known)
     found = kernel.answer(
         *(codes, values, memory_limit),
         order=order,
@@ -195,8 +200,14 @@ def _log_evidence(
         draws=draws,
     )
     if not np.isin(found.status, SETTLED).all():
-        return _one_by_one(network, draws, said, memory_limit)
+        return _one_by_one(network, draws, _said(likelihoods, changes), memory_limit)
     return found.log_evidence
+
+
+def _said(likelihoods: Likelihoods, changes: Sequence[_Change]) -> list[Likelihoods]:
+    """Evidence in the world of each change."""
+    acting = [{change.present: (0.0, 1.0)} if change.present else {} for change in changes]
+    return [{**likelihoods, **more} for more in acting]
 
 
 def _one_by_one(
