@@ -14,8 +14,8 @@ from legache.cli.arguments import refuse_words
 from legache.curation.lint import Lint, lint
 from legache.errors import KnowledgeError
 from legache.knowledge.loading import read_folder, shipped_folder
-from legache.knowledge.records import Figure, Grade, GuidanceKind, Knowledge
-from legache.knowledge.supplements import claims_of
+from legache.knowledge.records import Cost, Figure, Grade, GuidanceKind, Knowledge
+from legache.knowledge.supplements import claims_of, costs_of
 from legache.library import load
 
 FOUND_PROBLEMS = 1
@@ -26,6 +26,8 @@ def check(options: argparse.Namespace, words: Sequence[str]) -> int:
     refuse_words(words)
     try:
         model = load(options.folder).model
+        if Cost.FILE in model.knowledge.supplements:
+            costs_of(model.knowledge)
     except KnowledgeError as error:
         print(error)  # noqa: T201 - the command's output
         return FOUND_PROBLEMS

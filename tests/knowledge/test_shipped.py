@@ -19,7 +19,7 @@ from bibtexparser.entrypoint import parse_string
 from legache.knowledge import datapackage
 from legache.knowledge.loading import load_knowledge, read_folder, shipped_folder
 from legache.knowledge.records import RECORDS, Figure, Knowledge, Node, Row
-from legache.knowledge.supplements import claims_of
+from legache.knowledge.supplements import claims_of, costs_of
 
 VOCABULARY = Path(__file__).parent.parent / "data" / "vocabulary.csv"
 GRADES = {"meta_analysis", "study", "guideline", "seed", "elicited"}
@@ -60,7 +60,7 @@ def _figures() -> Iterator[Figure]:
 def _rows() -> Iterator[Row]:
     knowledge = _knowledge()
     advice = (*knowledge.urgency, *knowledge.red_flags, *knowledge.guidance)
-    return itertools.chain(_figures(), advice)
+    return itertools.chain(_figures(), advice, costs_of(knowledge).values())
 
 
 def _cells(name: str) -> list[list[str]]:
