@@ -26,12 +26,14 @@ from legache.version import __version__
 if TYPE_CHECKING:
     from legache.diagnosis.differential import Diagnosis
     from legache.diagnosis.evidence import Likelihood
+    from legache.diagnosis.interview import Interview, Stop
     from legache.library import Network, load
 
 __all__ = [
     "Diagnosis",
     "EvidenceError",
     "ImpossibleEvidenceError",
+    "Interview",
     "KnowledgeError",
     "LegacheError",
     "Likelihood",
@@ -39,6 +41,7 @@ __all__ = [
     "MissingDependencyError",
     "Network",
     "NetworkError",
+    "Stop",
     "__version__",
     "load",
 ]
@@ -46,8 +49,10 @@ __all__ = [
 # numpy alone takes longer to import than all of this: it waits for the first use
 _LAZY = {
     "Diagnosis": "legache.diagnosis.differential",
+    "Interview": "legache.diagnosis.interview",
     "Likelihood": "legache.diagnosis.evidence",
     "Network": "legache.library",
+    "Stop": "legache.diagnosis.interview",
     "load": "legache.library",
 }
 

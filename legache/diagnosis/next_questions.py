@@ -252,7 +252,7 @@ def next_questions(
     responsible
         P(responsible) of each cause now.
     """
-    kinds = _checked_kinds(kinds)
+    kinds = checked_kinds(kinds)
     _refuse_other(model, cause, n, depth)
     price = costs(model, cost)
     asked = askable(model, likelihoods, kinds)
@@ -343,7 +343,7 @@ def _worth(question: Question) -> float:
     return question.bits if question.bits_per_cost is None else question.bits_per_cost
 
 
-def _checked_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
+def checked_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
     """Kinds in the order of `KINDS`."""
     named = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for kind in named:

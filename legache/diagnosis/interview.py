@@ -1,0 +1,435 @@
+"""What should be asked next, one question at a time, and when is it enough?"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from legache.diagnosis.costs import cost_name, costs, refuse_missing
+from legache.diagnosis.differential import Diagnosis, diagnose
+from legache.diagnosis.evidence import AGE, AGE_BAND, PRESENT, parse_evidence
+from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.next_questions import KINDS, askable, checked_kinds
+from legache.diagnosis.record import plain, provenance, said
+from legache.diagnosis.text import DISCLAIMER, percent, words
+from legache.errors import EvidenceError, KnowledgeError, did_you_mean, nearest
+from legache.inference.choosing import affordable, exact_bits, screened_bits
+from legache.knowledge.records import Node
+from legache.knowledge.strict_json import parse_json
+
+BY_DEFAULT = ("context", "finding")
+NEARLY_BEST = 0.5  # a red flag goes first if it tells at least this part of the best question
+_N_FLAGS = 2  # red flags that are looked at exactly beside the best questions
+_PRESSING = {"emergency", "urgent"}
+_N_SHOWN = 3
+_NAME = "interview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """When an interview is over.
+
+    It is over when enough is known, and nothing dangerous is left open:
+
+    - *enough*: no question tells `bits` or more, or a cause is responsible with `probability`
+      or more;
+    - *left open*: an emergency or urgent cause is responsible with `danger` or more, and one
+      of its red flags can still be asked for.
+
+    It is over, too, when nothing is left to ask, or after `questions` questions.
+
+    Parameters
+    ----------
+    bits
+        Expected information of the best question about the causes, summed over them.
+    probability
+        P(responsible) of the leading cause.
+    danger
+        P(responsible) from which on the red flags of a pressing cause are asked for.
+    questions
+        Most questions to ask, skipped ones included; no limit if None.
+
+    Raises
+    ------
+    EvidenceError
+        A number out of range.
+    """
+
+    bits: float = 0.02
+    probability: float = 0.95
+    danger: float = 0.005
+    questions: int | None = None
+
+    def __post_init__(self) -> None:
+        bounds = {"bits": math.inf, "probability": 1.0, "danger": 1.0}
+        for name, most in bounds.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not 0 <= value <= most:
+                message = f"stop: {name} must be a number of at least 0, and a probability at most 1"
+                raise EvidenceError(message)
+        whole = self.questions is None or type(self.questions) is int
+        if not whole or (self.questions is not None and self.questions < 0):
+            message = "stop: questions must be a whole number of at least 0, or None"
+            raise EvidenceError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question of an interview.
+
+    Attributes
+    ----------
+    node, text, kind
+        What is asked.
+    states
+        Answers that are allowed: ``True`` and ``False``, or names of states; of the age band
+        the number of years, too.
+    bits
+        Information that is expected about the causes; nothing for age and sex, which come
+        first whatever they tell.
+    flag_of
+        Ids of the pressing causes whose red flag it is.
+    """
+
+    node: str
+    text: str
+    kind: str
+    states: tuple[bool, ...] | tuple[str, ...]
+    bits: float | None
+    flag_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Interview:
+    """An interview under way.  Made by `Network.interview`; immutable.
+
+    `answer`, `skip` and `back` return the interview that follows.
+
+    Attributes
+    ----------
+    model
+        What is asked.
+    start
+        What was said before the first question, in canonical form.
+    answers
+        Node (or ``age``) and answer of each question so far; None where it was skipped.
+    stop, ask, cost
+        When to stop, kinds of nodes to ask for, and what they cost.
+    """
+
+    model: DiagnosticModel
+    start: Mapping[str, object]
+    answers: tuple[tuple[str, object], ...]
+    stop: Stop
+    ask: tuple[str, ...]
+    cost: object
+
+    @property
+    def question(self) -> Asked | None:
+        """What to ask next; nothing if the interview is over."""
+        return None if self.is_finished else self._best
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether the stopping rule holds; see `Stop`."""
+        return self.reason is not None
+
+    @cached_property
+    def reason(self) -> str | None:
+        """Why the interview is over; nothing if it is not."""
+        best, leading = self._best, self.diagnosis.ranked[0]
+        if best is None:
+            return "nothing is left to ask"
+        if self.stop.questions is not None and len(self.answers) >= self.stop.questions:
+            return f"{self.stop.questions} questions were asked"
+        if self._open_flags or best.bits is None:
+            return None
+        if leading.responsible >= self.stop.probability:
+            return (
+                f"{leading.label} is responsible with {percent(leading.responsible)} "
+                f"({percent(self.stop.probability)} is enough), and no red flag of a pressing "
+                f"cause with {percent(self.stop.danger)} or more is left to ask"
+            )
+        if best.bits < self.stop.bits:
+            return (
+                f"no question tells {self.stop.bits:g} bits or more, and no red flag of a "
+                f"pressing cause with {percent(self.stop.danger)} or more is left to ask"
+            )
+        return None
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """The differential for all that is known."""
+        return diagnose(self.model, self.evidence)
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """All that is known: what was said at the start, and the answers."""
+        given = {name: value for name, value in self.answers if value is not None}
+        return {**self.start, **given}
+
+    def answer(self, value: object) -> Interview:
+        """Answer the question; None skips it.
+
+        Parameters
+        ----------
+        value
+            As `Network.diagnose` takes it for the node; the age band takes years, too.
+
+        Raises
+        ------
+        EvidenceError
+            The interview is over, or the node does not take this answer.
+        ImpossibleEvidenceError
+            The answer cannot be true together with the earlier ones.
+        """
+        asked = self.question
+        if asked is None:
+            message = "the interview is over; `back` takes back the last answer"
+            raise EvidenceError(message)
+        is_age = asked.node == AGE_BAND and value is not None and not isinstance(value, (str, list))
+        name = AGE if is_age else asked.node
+        given = parse_evidence(self.model.nodes, {name: value}).given
+        following = replace(self, answers=(*self.answers, (name, given.get(name))))
+        _ = following.diagnosis  # an answer that cannot be is refused here
+        return following
+
+    def skip(self) -> Interview:
+        """Leave the question without an answer: unknown is not absent."""
+        return self.answer(None)
+
+    def back(self) -> Interview:
+        """Take back the last answer.
+
+        Raises
+        ------
+        EvidenceError
+            No question has been answered yet.
+        """
+        if not self.answers:
+            message = "this is the first question; nothing can be taken back"
+            raise EvidenceError(message)
+        return replace(self, answers=self.answers[:-1])
+
+    def as_record(self) -> dict[str, object]:
+        """Return everything as plain values that JSON can hold, in a fixed order."""
+        source = provenance(self.model, self.diagnosis.given)
+        return {
+            **{name: value for name, value in source.items() if name != "evidence"},
+            "start": {name: plain(value) for name, value in self.start.items()},
+            "answers": [[name, plain(value)] for name, value in self.answers],
+            "stop": asdict(self.stop),
+            "ask": list(self.ask),
+            "cost": dict(self.cost) if isinstance(self.cost, Mapping) else cost_name(self.cost),
+        }
+
+    def to_json(self) -> str:
+        """Return `as_record` as JSON text; `Network.resume` goes on from it."""
+        return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def __repr__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _repr_html_(self) -> str:
+        import html  # noqa: PLC0415 - for notebooks only
+
+        return "".join(f"<div>{html.escape(line)}</div>" for line in self._lines())
+
+    def _lines(self) -> list[str]:
+        asked = self.question
+        after = f"after {len(self.answers)} question{'' if len(self.answers) == 1 else 's'}"
+        head = f"Interview, setting: {words(self.model.setting)}; {after}"
+        now = f"Over: {self.reason}." if asked is None else asked.text
+        leading = [
+            f"{row.label} {percent(row.responsible)}" for row in self.diagnosis.ranked[:_N_SHOWN]
+        ]
+        return [head, now, f"Leading: {', '.join(leading)}.", DISCLAIMER]
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[float, ...]]:
+        found = self.diagnosis
+        return {**found.given.likelihoods, **dict.fromkeys(found.assumed, PRESENT)}
+
+    @cached_property
+    def _candidates(self) -> tuple[str, ...]:
+        """Nodes that may be asked for."""
+        skipped = {AGE_BAND if name == AGE else name for name, _ in self.answers}
+        return tuple(n for n in askable(self.model, self._known, self.ask) if n not in skipped)
+
+    @cached_property
+    def _flags(self) -> dict[str, tuple[str, ...]]:
+        """Red flags of pressing causes that may be asked for, with the causes."""
+        found: dict[str, list[str]] = {}
+        for flag in self.diagnosis.red_flags.unasked:
+            if set(flag.unknown) <= set(self._candidates):
+                for name in flag.unknown:
+                    found.setdefault(name, []).append(flag.cause)
+        return {name: tuple(sorted(set(causes))) for name, causes in found.items()}
+
+    @cached_property
+    def _open_flags(self) -> tuple[str, ...]:
+        """Red flags of the pressing causes that are not improbable enough."""
+        ranked = self.diagnosis.ranked
+        open_causes = {row.id for row in ranked if row.responsible >= self.stop.danger}
+        return tuple(name for name, causes in self._flags.items() if open_causes & set(causes))
+
+    @cached_property
+    def _best(self) -> Asked | None:
+        """The question that comes next, whether or not it is worth asking."""
+        roots = [name for name in self.model.network.root_ids if name in self._candidates]
+        if roots:
+            return self._asked(roots[0], None)
+        if not self._candidates:
+            return None
+        bits = self._bits()
+        worth = {name: each / self._price(name) for name, each in bits.items()}
+        best = _first(worth)
+        flags = {name: worth[name] for name in self._open_flags if name in worth}
+        if flags and (
+            max(flags.values()) >= NEARLY_BEST * worth[best] or self._is_enough(bits[best])
+        ):
+            best = _first(flags)
+        return self._asked(best, bits[best])
+
+    def _bits(self) -> dict[str, float]:
+        """Information of the most promising questions, exactly."""
+        network = self.model.network
+        glance = screened_bits(network, self._known, self.diagnosis.answer)
+        worth = {name: glance[name] / self._price(name) for name in self._candidates}
+        order = sorted(worth, key=lambda name: (-worth[name], name))
+        flags = [name for name in order if name in self._open_flags][:_N_FLAGS]
+        chosen = list(dict.fromkeys([*order[: affordable(network, self._known)], *flags]))
+        exact = exact_bits(network, self._known, chosen)
+        return exact or {name: glance[name] for name in chosen}
+
+    def _price(self, name: str) -> float:
+        return 1.0 if self._prices is None else self._prices[name]
+
+    @cached_property
+    def _prices(self) -> Mapping[str, float] | None:
+        price = costs(self.model, self.cost)
+        refuse_missing(price, self._candidates)
+        return price
+
+    def _is_enough(self, bits: float) -> bool:
+        leading = self.diagnosis.ranked[0].responsible
+        return leading >= self.stop.probability or bits < self.stop.bits
+
+    def _asked(self, name: str, bits: float | None) -> Asked:
+        node = self.model.nodes[name]
+        return Asked(
+            node=name,
+            text=node.question or node.label,
+            kind=node.kind,
+            states=_allowed(node),
+            bits=bits,
+            flag_of=self._flags.get(name, ()),
+        )
+
+
+def begin(
+    model: DiagnosticModel,
+    evidence: Mapping[str, object],
+    *,
+    stop: Stop | None = None,
+    ask: Sequence[str] = BY_DEFAULT,
+    cost: object = None,
+) -> Interview:
+    """Interview before its first question; see `Network.interview`."""
+    costs(model, cost)
+    return Interview(
+        model=model,
+        start=dict(parse_evidence(model.nodes, evidence).given),
+        answers=(),
+        stop=stop or Stop(),
+        ask=checked_kinds(ask),
+        cost=dict(cost) if isinstance(cost, Mapping) else cost,
+    )
+
+
+def resumed(model: DiagnosticModel, text: str) -> Interview:
+    """Interview that `Interview.to_json` wrote; see `Network.resume`."""
+    try:
+        record = parse_json(text.encode(), _NAME)
+    except KnowledgeError as error:
+        raise EvidenceError(str(error)) from error
+    _refuse_other(model, record)
+    if record["setting"] not in model.networks:
+        suggestions = nearest(str(record["setting"])[:64], model.networks)
+        hint = did_you_mean(suggestions, f"expected {', '.join(model.networks)}")
+        message = f"{_NAME}: unknown setting{hint}"
+        raise EvidenceError(message, suggestions)
+    started = begin(
+        replace(model, setting=record["setting"]),
+        {name: said(value) for name, value in record["start"].items()},
+        stop=Stop(**record["stop"]),
+        ask=record["ask"],
+        cost=record["cost"],
+    )
+    answers = []
+    for name, value in record["answers"]:
+        given = parse_evidence(model.nodes, {name: said(value)}).given
+        answers.append((name, given.get(name)))
+    return replace(started, answers=tuple(answers))
+
+
+_MEMBERS = ("legache", "priors", "setting", "start", "answers", "stop", "ask", "cost")
+
+
+def _refuse_other(model: DiagnosticModel, record: object) -> None:
+    """Refuse what is no interview, and one that was begun with other numbers."""
+    if not isinstance(record, dict) or not _is_interview(record):
+        message = f"{_NAME}: not an interview; expected what `Interview.to_json` wrote"
+        raise EvidenceError(message)
+    now = provenance(model, parse_evidence(model.nodes, {}))
+    differences = [
+        f"{what} {_shown(was)}, now {_shown(is_now)}"
+        for what, was, is_now in _versions(record, now)
+        if was != is_now
+    ]
+    if differences:
+        message = (
+            f"{_NAME}: it was begun with {'; '.join(differences)}; finish it with those, "
+            "or begin anew"
+        )
+        raise EvidenceError(message)
+
+
+def _is_interview(record: Mapping[str, Any]) -> bool:
+    """Tell whether every member is there and of its type; what they say is checked later."""
+    if set(record) != set(_MEMBERS):
+        return False
+    pairs = record["answers"]
+    return (
+        all(isinstance(record[name], dict) for name in ("priors", "start", "stop"))
+        and set(record["stop"]) == {"bits", "probability", "danger", "questions"}
+        and all(isinstance(record["stop"][n], (int, float)) for n in ("bits", "probability", "danger"))
+        and isinstance(record["ask"], list)
+        and isinstance(record["setting"], str)
+        and isinstance(pairs, list)
+        and all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in pairs)
+    )
+
+
+def _versions(record: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    named = {"name": "priors", "version": "version of the priors", "sha256": "checksum"}
+    was, is_now = record["priors"], now["priors"]
+    pairs = [(title, was.get(key), is_now[key]) for key, title in named.items()]
+    return [("legache", record["legache"], now["legache"]), *pairs]
+
+
+def _shown(value: object) -> str:
+    return str(value)[:12]
+
+
+def _first(worth: Mapping[str, float]) -> str:
+    """Node of the highest worth; ties by id."""
+    return min(worth, key=lambda name: (-worth[name], name))
+
+
+def _allowed(node: Node) -> tuple[bool, ...] | tuple[str, ...]:
+    return (True, False) if node.states == ("absent", "present") else node.states
