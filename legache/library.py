@@ -374,9 +374,9 @@ class Network:
         -----
         Age and sex come first.  Then comes the question of most information about the causes,
         but a red flag of a pressing cause that is not improbable comes before it if it tells at
-        least half as much, or if nothing else is worth asking.  The best eight questions, or as
-        few as two where much is unknown, are compared exactly; they are chosen by a quicker
-        figure, as if one cause only were responsible.
+        least half as much, or if nothing else is worth asking.  The four best questions (fewer where
+        much is unknown) and the two best red flags are compared exactly; they are chosen by a
+        quicker figure, as if one cause only were responsible.
 
         Examples
         --------

@@ -36,7 +36,7 @@ class Stop:
     It is over when enough is known, and nothing dangerous is left open:
 
     - *enough*: no question tells `bits` or more, or a cause is responsible with `probability`
-      or more;
+      or more, or with that probability nothing listed is;
     - *left open*: an emergency or urgent cause is responsible with `danger` or more, and one
       of its red flags can still be asked for.
 
@@ -47,7 +47,7 @@ class Stop:
     bits
         Expected information of the best question about the causes, summed over them.
     probability
-        P(responsible) of the leading cause.
+        P(responsible) of the leading cause, or P(none of the listed causes).
     danger
         P(responsible) from which on the red flags of a pressing cause are asked for.
     questions
@@ -141,25 +141,20 @@ class Interview:
     @cached_property
     def reason(self) -> str | None:
         """Why the interview is over; nothing if it is not."""
-        best, leading = self._best, self.diagnosis.ranked[0]
+        best = self._best
         if best is None:
             return "nothing is left to ask"
         if self.stop.questions is not None and len(self.answers) >= self.stop.questions:
             return f"{self.stop.questions} questions were asked"
         if self._open_flags or best.bits is None:
             return None
-        if leading.responsible >= self.stop.probability:
-            return (
-                f"{leading.label} is responsible with {percent(leading.responsible)} "
-                f"({percent(self.stop.probability)} is enough), and no red flag of a pressing "
-                f"cause with {percent(self.stop.danger)} or more is left to ask"
-            )
-        if best.bits < self.stop.bits:
-            return (
-                f"no question tells {self.stop.bits:g} bits or more, and no red flag of a "
-                f"pressing cause with {percent(self.stop.danger)} or more is left to ask"
-            )
-        return None
+        settled = self._settled()
+        if settled is None and best.bits < self.stop.bits:
+            settled = f"no question tells {self.stop.bits:g} bits or more"
+        if settled is None:
+            return None
+        nothing = f"no red flag of a pressing cause with {percent(self.stop.danger)} or more"
+        return f"{settled}, and {nothing} is left to ask"
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
@@ -247,7 +242,17 @@ class Interview:
         leading = [
             f"{row.label} {percent(row.responsible)}" for row in self.diagnosis.ranked[:_N_SHOWN]
         ]
-        return [head, now, f"Leading: {', '.join(leading)}.", DISCLAIMER]
+        none = f"none of the listed causes {percent(self.diagnosis.unexplained)}"
+        return [head, now, f"Leading: {', '.join(leading)}; {none}.", *self._pressing(), DISCLAIMER]
+
+    def _pressing(self) -> list[str]:
+        """Pressing causes that are not improbable: an end of the questions is no reassurance."""
+        left = [
+            f"{row.label} {percent(row.responsible)}"
+            for row in self.diagnosis.ranked
+            if row.urgency in _PRESSING and row.responsible >= self.stop.danger
+        ]
+        return [f"Pressing, and not excluded: {', '.join(left)}."] if left else []
 
     @cached_property
     def _known(self) -> dict[str, tuple[float, ...]]:
@@ -290,7 +295,7 @@ class Interview:
         best = _first(worth)
         flags = {name: worth[name] for name in self._open_flags if name in worth}
         if flags and (
-            max(flags.values()) >= NEARLY_BEST * worth[best] or self._is_enough(bits[best])
+            max(flags.values()) >= NEARLY_BEST * worth[best] or self._settled() or bits[best] < self.stop.bits
         ):
             best = _first(flags)
         return self._asked(best, bits[best])
@@ -301,8 +306,9 @@ class Interview:
         glance = screened_bits(network, self._known, self.diagnosis.answer)
         worth = {name: glance[name] / self._price(name) for name in self._candidates}
         order = sorted(worth, key=lambda name: (-worth[name], name))
-        flags = [name for name in order if name in self._open_flags][:_N_FLAGS]
-        chosen = list(dict.fromkeys([*order[: affordable(network, self._known)], *flags]))
+        n_exact = affordable(network, self._known)
+        flags = [name for name in order if name in self._open_flags][: min(n_exact, _N_FLAGS)]
+        chosen = list(dict.fromkeys([*order[:n_exact], *flags]))
         exact = exact_bits(network, self._known, chosen)
         return exact or {name: glance[name] for name in chosen}
 
@@ -315,9 +321,16 @@ class Interview:
         refuse_missing(price, self._candidates)
         return price
 
-    def _is_enough(self, bits: float) -> bool:
-        leading = self.diagnosis.ranked[0].responsible
-        return leading >= self.stop.probability or bits < self.stop.bits
+    def _settled(self) -> str | None:
+        """What is probable enough to stop; nothing if nothing is."""
+        leading, unexplained = self.diagnosis.ranked[0], self.diagnosis.unexplained
+        enough = f"({percent(self.stop.probability)} is enough)"
+        if leading.responsible >= self.stop.probability:
+            found = percent(leading.responsible)
+            return f"{leading.label} is responsible with {found} {enough}"
+        if unexplained >= self.stop.probability:
+            return f"none of the listed causes is responsible with {percent(unexplained)} {enough}"
+        return None
 
     def _asked(self, name: str, bits: float | None) -> Asked:
         node = self.model.nodes[name]

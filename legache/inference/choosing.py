@@ -17,7 +17,7 @@ from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 # table entries that may be touched for one choice, so that it takes some tens of milliseconds
 _BUDGET = 5e7
-_MOST, _LEAST, _WITHOUT_KERNEL = 8, 2, 3
+_MOST, _LEAST, _WITHOUT_KERNEL = 4, 1, 3
 _ANSWERS = 2  # most nodes are binary
 
 
