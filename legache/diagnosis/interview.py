@@ -387,7 +387,9 @@ def resumed(model: DiagnosticModel, text: str) -> Interview:
     for name, value in record["answers"]:
         given = parse_evidence(model.nodes, {name: said(value)}).given
         answers.append((name, given.get(name)))
-    return replace(started, answers=tuple(answers))
+    again = replace(started, answers=tuple(answers))
+    _ = again.diagnosis  # answers that cannot be are refused here
+    return again
 
 
 _MEMBERS = ("legache", "priors", "setting", "start", "answers", "stop", "ask", "cost")
@@ -396,7 +398,7 @@ _MEMBERS = ("legache", "priors", "setting", "start", "answers", "stop", "ask", "
 def _refuse_other(model: DiagnosticModel, record: object) -> None:
     """Refuse what is no interview, and one that was begun with other numbers."""
     if not isinstance(record, dict) or not _is_interview(record):
-        message = f"{_NAME}: not an interview; expected what `Interview.to_json` wrote"
+        message = f"not an {_NAME}; expected what `Interview.to_json` wrote"
         raise EvidenceError(message)
     now = provenance(model, parse_evidence(model.nodes, {}))
     differences = [
