@@ -26,7 +26,8 @@ from legache.version import __version__
 if TYPE_CHECKING:
     from legache.diagnosis.differential import Diagnosis
     from legache.diagnosis.evidence import Likelihood
-    from legache.diagnosis.interview import Interview, Stop
+    from legache.diagnosis.interview import Interview
+    from legache.diagnosis.stopping import Stop
     from legache.library import Network, load
 
 __all__ = [
@@ -52,7 +53,7 @@ _LAZY = {
     "Interview": "legache.diagnosis.interview",
     "Likelihood": "legache.diagnosis.evidence",
     "Network": "legache.library",
-    "Stop": "legache.diagnosis.interview",
+    "Stop": "legache.diagnosis.stopping",
     "load": "legache.library",
 }
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
 from legache.diagnosis.elimination_plan import EliminationPlan, plan_for
 from legache.diagnosis.evidence import merged, parse_evidence
-from legache.diagnosis.interview import BY_DEFAULT, Interview, Stop, begin, resumed
+from legache.diagnosis.interview import BY_DEFAULT, Interview, begin
 from legache.diagnosis.model import DiagnosticModel, diagnostic_model
+from legache.diagnosis.resuming import resumed
+from legache.diagnosis.stopping import Stop
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.interop.pgmpy_bridge import pgmpy_network
 from legache.interop.pyagrum_bridge import pyagrum_network
@@ -374,9 +376,9 @@ class Network:
         -----
         Age and sex come first.  Then comes the question of most information about the causes,
         but a red flag of a pressing cause that is not improbable comes before it if it tells at
-        least half as much, or if nothing else is worth asking.  The four best questions (fewer where
-        much is unknown) and the two best red flags are compared exactly; they are chosen by a
-        quicker figure, as if one cause only were responsible.
+        least half as much, or if nothing else is worth asking.  The four best questions (fewer
+        where much is unknown) and the two best red flags are compared exactly; they are chosen
+        by a quicker figure, as if one cause only were responsible.
 
         Examples
         --------

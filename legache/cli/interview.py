@@ -53,7 +53,9 @@ def _begun(network: Network, options: argparse.Namespace, rest: Sequence[str]) -
         if options.setting or options.tests or options.cost:
             message = "a resumed interview keeps its setting, tests and cost; leave these out"
             raise EvidenceError(message)
-        return network.resume(decode(read_bytes(Path(options.resume), options.resume), options.resume))
+        return network.resume(
+            decode(read_bytes(Path(options.resume), options.resume), options.resume)
+        )
     if options.save and Path(options.save).exists():
         message = f"{options.save} is there already; --resume {options.save} goes on with it"
         raise EvidenceError(message)
@@ -131,7 +133,7 @@ def _matches(states: Sequence[object], reply: str) -> list[object]:
 def _show(asked: Interview, question: Asked) -> None:
     import textwrap  # noqa: PLC0415 - for a conversation only
 
-    flag = " (a warning sign)" if question.flag_of else ""
+    flag = " (may be a warning sign)" if question.flag_of else ""
     head = f"{len(asked.answers) + 1}."
     text = textwrap.fill(f"{question.text}{flag}", _WIDTH, subsequent_indent="    ")
     _say(f"\n{_progress(asked)}{head:<4}{text}")
@@ -147,7 +149,8 @@ def _progress(asked: Interview) -> str:
     if not asked.answers:
         return ""
     rows = asked.diagnosis.ranked[:_N_LEADING]
-    leading = ", ".join(f"{row.label} {percent(row.responsible)}" for row in rows)
+    names = [row.label.partition(" (")[0] for row in rows]
+    leading = ", ".join(f"{n} {percent(r.responsible)}" for n, r in zip(names, rows, strict=True))
     text = f"[{leading}; none of the listed {percent(asked.diagnosis.unexplained)}]"
     indent = " " * 4
     return f"{textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)}\n"

@@ -3,78 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from legache.diagnosis.costs import cost_name, costs, refuse_missing
 from legache.diagnosis.differential import Diagnosis, diagnose
 from legache.diagnosis.evidence import AGE, AGE_BAND, PRESENT, parse_evidence
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.next_questions import KINDS, askable, checked_kinds
-from legache.diagnosis.record import plain, provenance, said
+from legache.diagnosis.next_questions import askable, checked_kinds
+from legache.diagnosis.record import plain, provenance
+from legache.diagnosis.stopping import Stop
 from legache.diagnosis.text import DISCLAIMER, percent, words
-from legache.errors import EvidenceError, KnowledgeError, did_you_mean, nearest
+from legache.errors import EvidenceError
 from legache.inference.choosing import affordable, exact_bits, screened_bits
 from legache.knowledge.records import Node
-from legache.knowledge.strict_json import parse_json
 
 BY_DEFAULT = ("context", "finding")
 NEARLY_BEST = 0.5  # a red flag goes first if it tells at least this part of the best question
 _N_FLAGS = 2  # red flags that are looked at exactly beside the best questions
 _PRESSING = {"emergency", "urgent"}
 _N_SHOWN = 3
-_NAME = "interview"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """When an interview is over.
-
-    It is over when enough is known, and nothing dangerous is left open:
-
-    - *enough*: no question tells `bits` or more, or a cause is responsible with `probability`
-      or more, or with that probability nothing listed is;
-    - *left open*: an emergency or urgent cause is responsible with `danger` or more, and one
-      of its red flags can still be asked for.
-
-    It is over, too, when nothing is left to ask, or after `questions` questions.
-
-    Parameters
-    ----------
-    bits
-        Expected information of the best question about the causes, summed over them.
-    probability
-        P(responsible) of the leading cause, or P(none of the listed causes).
-    danger
-        P(responsible) from which on the red flags of a pressing cause are asked for.
-    questions
-        Most questions to ask, skipped ones included; no limit if None.
-
-    Raises
-    ------
-    EvidenceError
-        A number out of range.
-    """
-
-    bits: float = 0.02
-    probability: float = 0.95
-    danger: float = 0.005
-    questions: int | None = None
-
-    def __post_init__(self) -> None:
-        bounds = {"bits": math.inf, "probability": 1.0, "danger": 1.0}
-        for name, most in bounds.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not 0 <= value <= most:
-                message = f"stop: {name} must be a number of at least 0, and a probability at most 1"
-                raise EvidenceError(message)
-        whole = self.questions is None or type(self.questions) is int
-        if not whole or (self.questions is not None and self.questions < 0):
-            message = "stop: questions must be a whole number of at least 0, or None"
-            raise EvidenceError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +244,9 @@ class Interview:
         best = _first(worth)
         flags = {name: worth[name] for name in self._open_flags if name in worth}
         if flags and (
-            max(flags.values()) >= NEARLY_BEST * worth[best] or self._settled() or bits[best] < self.stop.bits
+            max(flags.values()) >= NEARLY_BEST * worth[best]
+            or self._settled()
+            or bits[best] < self.stop.bits
         ):
             best = _first(flags)
         return self._asked(best, bits[best])
@@ -362,83 +313,6 @@ def begin(
         ask=checked_kinds(ask),
         cost=dict(cost) if isinstance(cost, Mapping) else cost,
     )
-
-
-def resumed(model: DiagnosticModel, text: str) -> Interview:
-    """Interview that `Interview.to_json` wrote; see `Network.resume`."""
-    try:
-        record = parse_json(text.encode(), _NAME)
-    except KnowledgeError as error:
-        raise EvidenceError(str(error)) from error
-    _refuse_other(model, record)
-    if record["setting"] not in model.networks:
-        suggestions = nearest(str(record["setting"])[:64], model.networks)
-        hint = did_you_mean(suggestions, f"expected {', '.join(model.networks)}")
-        message = f"{_NAME}: unknown setting{hint}"
-        raise EvidenceError(message, suggestions)
-    started = begin(
-        replace(model, setting=record["setting"]),
-        {name: said(value) for name, value in record["start"].items()},
-        stop=Stop(**record["stop"]),
-        ask=record["ask"],
-        cost=record["cost"],
-    )
-    answers = []
-    for name, value in record["answers"]:
-        given = parse_evidence(model.nodes, {name: said(value)}).given
-        answers.append((name, given.get(name)))
-    again = replace(started, answers=tuple(answers))
-    _ = again.diagnosis  # answers that cannot be are refused here
-    return again
-
-
-_MEMBERS = ("legache", "priors", "setting", "start", "answers", "stop", "ask", "cost")
-
-
-def _refuse_other(model: DiagnosticModel, record: object) -> None:
-    """Refuse what is no interview, and one that was begun with other numbers."""
-    if not isinstance(record, dict) or not _is_interview(record):
-        message = f"not an {_NAME}; expected what `Interview.to_json` wrote"
-        raise EvidenceError(message)
-    now = provenance(model, parse_evidence(model.nodes, {}))
-    differences = [
-        f"{what} {_shown(was)}, now {_shown(is_now)}"
-        for what, was, is_now in _versions(record, now)
-        if was != is_now
-    ]
-    if differences:
-        message = (
-            f"{_NAME}: it was begun with {'; '.join(differences)}; finish it with those, "
-            "or begin anew"
-        )
-        raise EvidenceError(message)
-
-
-def _is_interview(record: Mapping[str, Any]) -> bool:
-    """Tell whether every member is there and of its type; what they say is checked later."""
-    if set(record) != set(_MEMBERS):
-        return False
-    pairs = record["answers"]
-    return (
-        all(isinstance(record[name], dict) for name in ("priors", "start", "stop"))
-        and set(record["stop"]) == {"bits", "probability", "danger", "questions"}
-        and all(isinstance(record["stop"][n], (int, float)) for n in ("bits", "probability", "danger"))
-        and isinstance(record["ask"], list)
-        and isinstance(record["setting"], str)
-        and isinstance(pairs, list)
-        and all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in pairs)
-    )
-
-
-def _versions(record: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    named = {"name": "priors", "version": "version of the priors", "sha256": "checksum"}
-    was, is_now = record["priors"], now["priors"]
-    pairs = [(title, was.get(key), is_now[key]) for key, title in named.items()]
-    return [("legache", record["legache"], now["legache"]), *pairs]
-
-
-def _shown(value: object) -> str:
-    return str(value)[:12]
 
 
 def _first(worth: Mapping[str, float]) -> str:

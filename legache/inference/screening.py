@@ -104,7 +104,7 @@ def _finding_levels(tables: _Tables, leak: FloatArray, present: FloatArray) -> F
     together = np.prod(others, axis=3, keepdims=True)
     with_cause = together / alone * tables.allowed
     without = together * tables.unlisted[None, :, :, None]
-    return leak[:, :, :, None] * np.concatenate([with_cause, without], axis=3)
+    return np.asarray(leak[:, :, :, None] * np.concatenate([with_cause, without], axis=3))
 
 
 def _bits(weight: FloatArray, levels: FloatArray) -> FloatArray:
@@ -142,6 +142,6 @@ def _tables(network: NoisyMaxNetwork) -> _Tables:
 
 
 def _at_most(above: FloatArray) -> FloatArray:
-    """P(state <= k) for each k below the highest, from the probabilities of states above the first."""
+    """P(state <= k) of each state but the highest, from P(state) of each but the lowest."""
     exceeding = np.cumsum(above[..., ::-1], axis=-1)[..., ::-1]
     return np.asarray(np.maximum(1 - exceeding, 0.0))

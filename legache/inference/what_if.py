@@ -79,7 +79,8 @@ def what_ifs(
     findings = np.repeat(np.array(open_places, dtype=np.intp), n_states)
     states = np.concatenate([np.empty(0, np.intp), *map(np.arange, n_states)]).astype(np.intp)
     first = len(flat_network(network).column) - len(network.findings)
-    rows = [((first + place, state),) for place, state in zip(findings, states, strict=True)]
+    columns = (findings + first).tolist()
+    rows = [(branch,) for branch in zip(columns, states.tolist(), strict=True)]
     log_evidence, present, responsible = answers_of(network, likelihoods, rows, memory_limit)
     return WhatIfs(
         findings=findings,

@@ -143,7 +143,7 @@ def test_too_little_to_learn_is_a_reason(tiny: Network) -> None:
 
 
 def test_a_probable_cause_is_a_reason(network: Network) -> None:
-    rls = {name: True for name in ("urge_to_move", "relief_by_movement", "worse_at_rest")}
+    rls = dict.fromkeys(("urge_to_move", "relief_by_movement", "worse_at_rest"), True)
     done = network.interview(rls, age=52, sex="female", stop=Stop(probability=0.5, danger=1.0))
 
     assert done.reason is not None

@@ -83,7 +83,7 @@ def test_the_mean_over_the_answers_is_what_is_believed_now(seed: int) -> None:
 
 
 def test_the_order_of_what_was_said_does_not_matter(network: Network) -> None:
-    said = random_patient(network, 5) | {name: False for name in network.contexts[2:30]}
+    said = random_patient(network, 5) | dict.fromkeys(network.contexts[2:30], False)
     said = {k: v for k, v in said.items() if k not in {"sex", "age_band", "pregnancy"}}
 
     first = network.diagnose(said).next_questions()
@@ -171,7 +171,9 @@ def test_costs_of_the_priors_divide_the_information(clot: Diagnosis, kind: str) 
     asked = clot.next_questions(kinds="test", cost=kind)
 
     assert asked.cost == kind
-    ratios = [question.bits / getattr(price[question.nodes[0]], kind) for question in asked.questions]
+    ratios = [
+        question.bits / getattr(price[question.nodes[0]], kind) for question in asked.questions
+    ]
     assert [question.bits_per_cost for question in asked.questions] == pytest.approx(ratios)
     assert ratios == sorted(ratios, reverse=True)
 
@@ -195,7 +197,10 @@ def test_a_node_without_a_cost_is_named(tiny: Network) -> None:
     ("asked", "message"),
     [
         ({"cost": "mony"}, "unknown cost; expected None, minutes, money, discomfort or a mapping"),
-        ({"cost": {"smokin": 1}}, "unknown context, finding or test 'smokin'; did you mean 'smoking'"),
+        (
+            {"cost": {"smokin": 1}},
+            "unknown context, finding or test 'smokin'; did you mean 'smoking'",
+        ),
         ({"cost": {"smoking": 0}}, "cost of smoking must be a finite number above 0"),
         ({"cost": {"smoking": True}}, "cost of smoking must be a finite number above 0"),
         ({"kinds": "findings"}, "unknown kind of question 'findings'; did you mean 'finding'"),
@@ -232,7 +237,9 @@ def test_a_result_survives_json(clot: Diagnosis, asked: NextQuestions) -> None:
         assert again.as_record() == result.as_record() == json.loads(result.to_json())
 
 
-def test_a_result_says_which_priors_and_which_patient(asked: NextQuestions, clot: Diagnosis) -> None:
+def test_a_result_says_which_priors_and_which_patient(
+    asked: NextQuestions, clot: Diagnosis
+) -> None:
     record, whole = asked.as_record(), clot.as_record()
 
     for name in ("legache", "priors", "setting", "evidence"):

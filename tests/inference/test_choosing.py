@@ -12,7 +12,7 @@ from tests.strategies import random_patient
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_best_question_is_among_the_best_at_a_glance(network: Network, seed: int) -> None:
-    said = random_patient(network, seed) | {name: False for name in network.contexts[2:30]}
+    said = random_patient(network, seed) | dict.fromkeys(network.contexts[2:30], False)
     said = {k: v for k, v in said.items() if k not in {"sex", "age_band", "pregnancy"}}
     dx = network.diagnose(said, sex="male")
     known = {**dx.given.likelihoods, network.model.complaint: (0.0, 1.0)}
