@@ -19,7 +19,13 @@ from legache.cli import main
 from tests.knowledge.folders import TINY
 
 PRIORS = ["--priors", str(TINY)]
-_COMMAND = "import sys; from legache.cli import main; sys.exit(main(sys.argv[1:]))"
+# a test runner may ignore Ctrl-C, and its children with it
+_COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from legache.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 _PATIENCE_S = 60.0
 
 
