@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from legache.diagnosis.costs import cost_name, costs, refuse_missing
 from legache.diagnosis.differential import Diagnosis, diagnose
@@ -307,11 +308,11 @@ def begin(
     costs(model, cost)
     return Interview(
         model=model,
-        start=dict(parse_evidence(model.nodes, evidence).given),
+        start=parse_evidence(model.nodes, evidence).given,
         answers=(),
         stop=stop or Stop(),
         ask=checked_kinds(ask),
-        cost=dict(cost) if isinstance(cost, Mapping) else cost,
+        cost=MappingProxyType(dict(cost)) if isinstance(cost, Mapping) else cost,
     )
 
 
