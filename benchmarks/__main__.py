@@ -15,6 +15,8 @@ NAMES = (
     "cold",
     "one_patient",
     "what_if",
+    "next_questions",
+    "interview",
     "cohort",
     "draws",
     "doubts",

@@ -30,6 +30,8 @@ from legache.version import __version__
 if TYPE_CHECKING:
     from legache.diagnosis.differential import Diagnosis
     from legache.diagnosis.evidence import Likelihood
+    from legache.diagnosis.interview import Interview
+    from legache.diagnosis.stopping import Stop
     from legache.library import Network, load
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "EvidenceError",
     "FormatError",
     "ImpossibleEvidenceError",
+    "Interview",
     "KnowledgeError",
     "LegacheError",
     "Likelihood",
@@ -45,6 +48,7 @@ __all__ = [
     "Network",
     "NetworkError",
     "PopulationError",
+    "Stop",
     "__version__",
     "load",
 ]
@@ -52,8 +56,10 @@ __all__ = [
 # numpy alone takes longer to import than all of this: it waits for the first use
 _LAZY = {
     "Diagnosis": "legache.diagnosis.differential",
+    "Interview": "legache.diagnosis.interview",
     "Likelihood": "legache.diagnosis.evidence",
     "Network": "legache.library",
+    "Stop": "legache.diagnosis.stopping",
     "load": "legache.library",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from legache.diagnosis.differential import Diagnosis, answer_to, diagnose
 from legache.diagnosis.elimination_plan import EliminationPlan, plan_for
 from legache.diagnosis.evidence import merged, parse_evidence
+from legache.diagnosis.interview import BY_DEFAULT, Interview, begin
 from legache.diagnosis.model import DiagnosticModel, diagnostic_model
+from legache.diagnosis.resuming import resumed
 from legache.diagnosis.simulated import MISSING, simulated_patients
+from legache.diagnosis.stopping import Stop
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.interop.pgmpy_bridge import pgmpy_network
 from legache.interop.pyagrum_bridge import pyagrum_network
@@ -454,6 +457,82 @@ class Network:
                 self._model, prevalence=prevalence, case_mix=case_mix, name=name, sources=sources
             )
         )
+
+    def interview(
+        self,
+        evidence: object = None,
+        /,
+        *,
+        stop: Stop | None = None,
+        ask: Sequence[str] = BY_DEFAULT,
+        cost: object = None,
+        **more: object,
+    ) -> Interview:
+        """Ask one question at a time, until enough is known.
+
+        Parameters
+        ----------
+        evidence, **more
+            What is known already; as for `diagnose`.
+        stop
+            When to stop: `legache.Stop` says what its numbers mean, and has the defaults.
+        ask
+            Kinds of nodes to ask for: some of ``"context"``, ``"finding"`` and ``"test"``.
+        cost
+            Ask by bits per unit of it; as for `Diagnosis.next_questions`.
+
+        Returns
+        -------
+        Interview
+            ``.question`` is what to ask; ``.answer(value)``, ``.skip()`` and ``.back()`` return
+            the interview that follows; ``.is_finished`` and ``.reason`` tell when it is over.
+
+        Raises
+        ------
+        EvidenceError
+            As for `diagnose`; or an unknown kind or cost.
+        KnowledgeError
+            The priors have no costs.
+
+        Notes
+        -----
+        Age and sex come first.  Then comes the question of most information about the causes,
+        but a red flag of a pressing cause that is not improbable comes before it if it tells at
+        least half as much, or if nothing else is worth asking.  The four best questions (fewer
+        where much is unknown) and the two best red flags are compared exactly; they are chosen
+        by a quicker figure, as if one cause only were responsible.
+
+        Examples
+        --------
+        >>> import legache
+        >>> interview = legache.load().interview(sex="female", relief_by_movement=True)
+        >>> interview.question.text
+        'How old are you?'
+        >>> interview = interview.answer(52)
+        >>> interview.question.states
+        (True, False)
+        >>> [name for name, _ in interview.skip().back().answers]
+        ['age']
+        """
+        return begin(self._model, merged(evidence, more), stop=stop, ask=ask, cost=cost)
+
+    def resume(self, text: str) -> Interview:
+        """Go on with an interview that `Interview.to_json` wrote, in its own setting.
+
+        Raises
+        ------
+        EvidenceError
+            The text is no interview, or was written with other priors or another version.
+
+        Examples
+        --------
+        >>> import legache
+        >>> network = legache.load()
+        >>> begun = network.interview(age=52).answer("female")
+        >>> network.resume(begun.to_json()).question == begun.question
+        True
+        """
+        return resumed(self._model, text)
 
     def _ids(self, kind: str) -> tuple[str, ...]:
         return tuple(name for name, node in self._model.nodes.items() if node.kind == kind)

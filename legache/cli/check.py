@@ -15,7 +15,8 @@ from legache.curation.lint import Lint, lint
 from legache.curation.recompute import figures_of
 from legache.errors import KnowledgeError
 from legache.knowledge.loading import naming, read_folder, shipped_folder
-from legache.knowledge.records import Figure, Grade, GuidanceKind, Knowledge
+from legache.knowledge.records import Cost, Figure, Grade, GuidanceKind, Knowledge
+from legache.knowledge.supplements import costs_of
 from legache.library import load
 
 FOUND_PROBLEMS = 1
@@ -27,6 +28,8 @@ def check(options: argparse.Namespace, words: Sequence[str]) -> int:
     folder = shipped_folder() if options.folder is None else Path(options.folder)
     try:
         model = load(options.folder).model
+        if Cost.FILE in model.knowledge.supplements:
+            costs_of(model.knowledge)
         with naming(folder):
             found = _lint(model.knowledge, folder)
     except KnowledgeError as error:

@@ -1,6 +1,7 @@
 """Which command was given, and how does it end?
 
-Exit status 0: done.  1: ``check`` found problems.  2: bad input or usage.
+Exit status 0: done.  1: ``check`` found problems.  2: bad input or usage.  130: an interview was
+interrupted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from legache.cli.derive import derive
 from legache.cli.describe import describe_folder
 from legache.cli.diagnose import diagnose
 from legache.cli.diff import diff
+from legache.cli.interview import interview
 from legache.cli.nodes import nodes
 from legache.cli.validate import validate
 from legache.errors import EvidenceError, LegacheError
@@ -68,6 +70,30 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("--setting", help="who is asking: a setting of the priors")
     asked.add_argument("--json", action="store_true", help="print everything as JSON")
     asked.set_defaults(run=diagnose)
+    interviewed = commands.add_parser(
+        "interview",
+        help="ask one question at a time",
+        allow_abbrev=False,
+        usage=(
+            "legache interview [FILE] [--ID [VALUE]] [--no-ID] [--save FILE] [--setting NAME] "
+            "[--tests] [--cost KIND] [--priors FOLDER]\n"
+            "       legache interview --resume FILE [--priors FOLDER]"
+        ),
+        description=(
+            "What is known already comes as for `legache diagnose`. With --save every answer is "
+            "kept at once, so that --resume goes on wherever the interview was left."
+        ),
+    )
+    interviewed.add_argument("--save", metavar="FILE", help="keep the answers in this new file")
+    interviewed.add_argument("--resume", metavar="FILE", help="go on with what was kept there")
+    interviewed.add_argument("--setting", help="who is asking: a setting of the priors")
+    interviewed.add_argument("--tests", action="store_true", help="ask for test results, too")
+    interviewed.add_argument(
+        "--cost",
+        choices=("minutes", "money", "discomfort"),
+        help="ask by information per unit of it",
+    )
+    interviewed.set_defaults(run=interview)
     listed = commands.add_parser("nodes", help="list what can be said", allow_abbrev=False)
     listed.add_argument("word", nargs="?", default="", help="only nodes that contain this")
     listed.set_defaults(run=nodes)
@@ -101,6 +127,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     described.add_argument("folder", help="a priors folder")
     described.set_defaults(run=describe_folder)
-    for command in (asked, listed):
+    for command in (asked, interviewed, listed):
         command.add_argument("--priors", metavar="FOLDER", help="a priors folder of your own")
     return parser

@@ -13,8 +13,14 @@ from legache.curation.expressions import named_claims
 from legache.curation.recompute import changes, figures_of
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.figures import key_of
-from legache.knowledge.records import Claim, Figure, Guidance, Knowledge, RedFlag, Urgency
-from legache.knowledge.supplements import claims_of, held_back_of, presentations_of, searches_of
+from legache.knowledge.records import Claim, Cost, Figure, Guidance, Knowledge, RedFlag, Urgency
+from legache.knowledge.supplements import (
+    claims_of,
+    costs_of,
+    held_back_of,
+    presentations_of,
+    searches_of,
+)
 
 _POPULATION = "population"
 _Z = 1.959963984540054
@@ -170,6 +176,8 @@ def _uncited_sources(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
     citing = (*figures_of(knowledge), *advice)
     cited = set(itertools.chain.from_iterable(row.sources for row in citing))
     cited |= {claim.source for claim in claims.values()}
+    if Cost.FILE in knowledge.supplements:
+        cited |= {key for row in costs_of(knowledge).values() for key in row.sources}
     for key in sorted(knowledge.source_keys - cited):
         yield f"sources.bib:1: source {key!r} is cited by no row; remove it"
 

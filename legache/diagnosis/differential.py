@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from functools import lru_cache
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from legache.diagnosis.fit import Fit, fit_of
 from legache.diagnosis.intervals import Intervals, intervals_of
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.moves import Of
+from legache.diagnosis.next_questions import KINDS, NextQuestions, next_questions
 from legache.diagnosis.parameter_draws import N_DRAWS, SEED
 from legache.diagnosis.ranking import RankedCause, ranked
 from legache.diagnosis.record import parsed, priors_of, provenance
@@ -518,6 +519,86 @@ class Diagnosis:
         True
         """
         return fit_of(self.model, self.given)
+
+    def next_questions(
+        self,
+        cause: str | None = None,
+        *,
+        kinds: Sequence[str] = KINDS,
+        cost: object = None,
+        n: int | None = None,
+        depth: int = 1,
+    ) -> NextQuestions:
+        r"""Rank what is not known yet by the information that its answer is expected to give.
+
+        The information of an answer :math:`A` is the sum over the causes of its mutual
+        information with each cause being responsible, given all that is known:
+
+        .. math:: \sum_c I(A; R_c \mid e) = \sum_c \left[ H(R_c \mid e)
+            - \sum_a P(a \mid e) H(R_c \mid a, e) \right]
+
+        exactly, from the posteriors after every answer.  It is 0 for what cannot matter.  The
+        sum is not the mutual information with all causes jointly: what an answer says of two
+        causes at once counts twice.  ``leading_bits`` is the information about a single event,
+        that the leading cause is responsible.
+
+        Parameters
+        ----------
+        cause
+            Take the information about this cause alone, and show its probabilities.
+        kinds
+            Some of ``"context"``, ``"finding"`` and ``"test"``.
+        cost
+            Rank by bits per ``"minutes"``, ``"money"`` or ``"discomfort"`` of the priors, or per
+            unit of a mapping from node ids to numbers; by bits alone if omitted.
+        n
+            How many to keep; all if omitted.
+        depth
+            2 for pairs that are asked together, since two tests may say more together than
+            either alone promises: exact for all pairs among the 12 best single questions.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such cause, kind or cost, or a node has no cost in the mapping.
+        KnowledgeError
+            The priors have no costs.
+        LimitError
+            What is known leaves too much open for exact answers.
+
+        Notes
+        -----
+        Nodes of which something was said, be it a set of states or a likelihood, are not asked.
+
+        References
+        ----------
+        Lindley, D. V. (1956). On a measure of the information provided by an experiment.
+        Ann. Math. Statist. 27, 986-1005.
+
+        Examples
+        --------
+        >>> import legache
+        >>> dx = legache.load().diagnose(
+        ...     age=67, sex="female", swelling_one_leg=True, sudden_onset=True)
+        >>> asked = dx.next_questions("deep_vein_thrombosis", kinds=["test"])
+        >>> asked.questions[0].nodes
+        ('compression_ultrasound_dvt',)
+        >>> no, yes = asked.questions[0].answers
+        >>> no.focus_probability < asked.focus_probability < yes.focus_probability
+        True
+        """
+        known = {**self.given.likelihoods, **dict.fromkeys(self.assumed, PRESENT)}
+        return next_questions(
+            self.model,
+            self.given,
+            known,
+            self.answer.responsible,
+            cause=cause,
+            kinds=kinds,
+            cost=cost,
+            n=n,
+            depth=depth,
+        )
 
     def as_record(self) -> dict[str, object]:
         """Return everything as plain values that JSON can hold, in a fixed order."""

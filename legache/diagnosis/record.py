@@ -18,6 +18,7 @@ from legache.version import __version__
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_RATIO = "likelihood_ratio"
 _PROVENANCE = ("legache", "priors", "setting", "evidence", "assumed")
 _Result = TypeVar("_Result", bound="DataclassInstance")
 
@@ -64,8 +65,15 @@ def plain(value: object) -> object:
     """What was said of a node, as a value that JSON can hold."""
     if isinstance(value, Likelihood):
         ratio = value.ratio
-        return {"likelihood_ratio": dict(ratio) if isinstance(ratio, Mapping) else ratio}
+        return {_RATIO: dict(ratio) if isinstance(ratio, Mapping) else ratio}
     return list(value) if isinstance(value, tuple) else value
+
+
+def said(value: object) -> object:
+    """Return what `plain` was made from."""
+    if isinstance(value, Mapping) and set(value) == {_RATIO}:
+        return Likelihood(value[_RATIO])
+    return value
 
 
 def parsed(text: str) -> Mapping[str, object]:

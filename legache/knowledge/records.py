@@ -392,8 +392,29 @@ class Presentation(Row):
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost(Row):
+    """What it takes to learn the state of one context, finding or test."""
+
+    FILE: ClassVar[str] = "costs.csv"
+    KEY: ClassVar[tuple[str, ...]] = ("node",)
+
+    node: Identifier
+    minutes: Annotated[float, Meta(gt=0, description="Of the patient's time, waiting left out.")]
+    money: Annotated[float, Meta(gt=0, description="In pounds sterling, staff time included.")]
+    discomfort: Annotated[
+        float, Meta(gt=0, le=10, description="0: none; 10: the worst; 0.1: a plain question.")
+    ]
+    grade: Grade
+    sources: Annotated[
+        tuple[str, ...],
+        Meta(description="Keys of sources.bib, separated by semicolons; empty if all is judged."),
+    ]
+    note: Note
+
+
 # read when they are asked for: a diagnosis does not need them
-SUPPLEMENTS: tuple[type[Row], ...] = (Claim, HeldBack, Search, Presentation)
+SUPPLEMENTS: tuple[type[Row], ...] = (Claim, HeldBack, Search, Presentation, Cost)
 
 RECORDS: tuple[type[Row], ...] = (
     Node,

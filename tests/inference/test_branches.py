@@ -26,7 +26,7 @@ ENGINES = ["compiled", "numpy"]
 def each_engine(request: pytest.FixtureRequest) -> object:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "numpy":
-            for module in ("posterior", "draws", "what_if", "links"):
+            for module in ("posterior", "draws", "branches", "cohort", "links"):
                 patch.setattr(f"legache.inference.{module}.compiled_network", lambda _: None)
         yield
 

@@ -16,7 +16,7 @@ from legache.knowledge.datapackage import (
     parse_package,
 )
 from legache.knowledge.loading import read_folder
-from legache.knowledge.records import RECORDS, Package
+from legache.knowledge.records import RECORDS, Cost, Package
 from legache.knowledge.tables import columns
 from tests.knowledge.folders import TINY
 
@@ -46,7 +46,7 @@ def test_the_tiny_folder_is_described_as_it_is() -> None:
 def test_every_file_is_a_resource() -> None:
     described = json.loads(describe({}, read_folder(TINY)))
     paths = [resource["path"] for resource in described["resources"]]
-    assert paths == [*TABLES, BIBLIOGRAPHY]
+    assert paths == [*TABLES, Cost.FILE, BIBLIOGRAPHY]
 
 
 def test_every_column_is_a_field_in_order() -> None:
@@ -55,7 +55,7 @@ def test_every_column_is_a_field_in_order() -> None:
         [field["name"] for field in resource["schema"]["fields"]]
         for resource in described["resources"][:-1]
     ]
-    assert fields == [[column.name for column in columns(record)] for record in RECORDS]
+    assert fields == [[column.name for column in columns(record)] for record in (*RECORDS, Cost)]
 
 
 def test_the_header_of_each_table_is_in_the_order_of_its_fields() -> None:

@@ -19,7 +19,7 @@ from bibtexparser.entrypoint import parse_string
 from legache.knowledge import datapackage
 from legache.knowledge.loading import load_knowledge, read_folder, shipped_folder
 from legache.knowledge.records import RECORDS, Figure, Knowledge, Node, Row
-from legache.knowledge.supplements import claims_of
+from legache.knowledge.supplements import claims_of, costs_of
 
 VOCABULARY = Path(__file__).parent.parent / "data" / "vocabulary.csv"
 GRADES = {"meta_analysis", "study", "guideline", "seed", "elicited"}
@@ -241,6 +241,7 @@ def test_our_reader_finds_the_keys_that_bibtexparser_finds() -> None:
 def test_every_cited_source_is_an_entry_and_every_entry_is_cited() -> None:
     cited = set(itertools.chain.from_iterable(getattr(row, "sources", ()) for row in _rows()))
     cited |= {claim.source for claim in claims_of(_knowledge()).values()}
+    cited |= {key for row in costs_of(_knowledge()).values() for key in row.sources}
     assert sorted(cited) == sorted(_entries())
 
 
