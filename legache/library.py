@@ -310,7 +310,8 @@ class Network:
         from legache.curation.leave_out import without  # noqa: PLC0415 - for curators only
 
         reduced = without(self._model.knowledge, source)
-        return Network(replace(diagnostic_model(reduced.knowledge), setting=self.setting))
+        model = diagnostic_model(reduced.knowledge)
+        return Network(replace(model, setting=self.setting, population=self._model.population))
 
     def to_pgmpy(self) -> DiscreteBayesianNetwork:
         """Return the same network as a model of pgmpy, for a second opinion.

@@ -80,7 +80,7 @@ def finding_numbers(
             findings.append(_complaint(node, share.shape, len(cause_ids)))
         elif node.kind in {"finding", "test"}:
             leak = _leak(knowledge, figures, node, rates[node.id].background, strata)
-            average = np.einsum("...s,...sa->...a", share, leak)
+            average = (share[..., None, :] @ leak)[..., 0, :]
             causes, rows = tuple(rates[node.id].links), list(rates[node.id].links.values())
             links = _links(knowledge, figures, node, rows, average)
             unlisted = _unlisted(knowledge, figures, node, rates[node.id].background, average)
