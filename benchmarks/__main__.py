@@ -21,6 +21,7 @@ NAMES = (
     "draws",
     "doubts",
     "reasons",
+    "work_up",
     "large",
     "promedus",
 )

@@ -71,7 +71,7 @@ def _row(
             fresh.append(_seconds(task, dx))
             again.append(_seconds(task, dx))
         _forget()
-        with _counted() as count:
+        with counted() as count:
             task(dx)
         counts.append(sum(count))
     return {
@@ -101,7 +101,7 @@ def _forget() -> None:
 
 
 @contextmanager
-def _counted() -> Iterator[list[int]]:
+def counted() -> Iterator[list[int]]:
     """Count the rows that the kernel is asked for."""
     counts: list[int] = []
     many, one = CompiledNetwork.answer, CompiledNetwork.answer_one
