@@ -16,12 +16,12 @@ NAMES = (
     "one_patient",
     "what_if",
     "next_questions",
-    "interview",
     "cohort",
     "draws",
     "large",
     "promedus",
 )
+_ON_REQUEST = ("interview", "settings")  # the one is long, the other no measurement
 _OUTPUT = Path(__file__).resolve().parent / "results"
 
 
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=(*NAMES, "settings", []),
+        choices=(*NAMES, *_ON_REQUEST, []),
         metavar="name",
         help=f"what to measure, of {', '.join(NAMES)}; everything if omitted",
     )
