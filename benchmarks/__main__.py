@@ -16,7 +16,6 @@ NAMES = (
     "one_patient",
     "what_if",
     "next_questions",
-    "interview",
     "cohort",
     "draws",
     "doubts",
@@ -25,8 +24,8 @@ NAMES = (
     "large",
     "promedus",
 )
-# takes a quarter of an hour, and is run when it is named
-_LONG = ("coverage",)
+# two are long, the last is no measurement
+_ON_REQUEST = ("interview", "coverage", "settings")
 _OUTPUT = Path(__file__).resolve().parent / "results"
 
 
@@ -61,9 +60,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=(*NAMES, *_LONG, "settings", []),
+        choices=(*NAMES, *_ON_REQUEST, []),
         metavar="name",
-        help=f"what to measure, of {', '.join(NAMES)}; all of these if omitted; or coverage",
+        help=f"what to measure, of {', '.join(NAMES)}; all of these if omitted; "
+        "or interview, coverage",
     )
     parser.add_argument("--quick", action="store_true", help="small settings, for a first look")
     parser.add_argument("--output", type=Path, default=_OUTPUT, help="folder of the results")

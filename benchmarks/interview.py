@@ -34,7 +34,7 @@ Order = NDArray[np.intp]
 
 def measure(scale: Scale) -> Result:
     network = ours.shipped_network()
-    n_questions = 40
+    n_questions = 30
     patients = complainers(network, scale.of(1000, 30), _SEED)
     training = complainers(network, scale.of(200, 20), _SEED + 1)
     rng = np.random.default_rng(_SEED)

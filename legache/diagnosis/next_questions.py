@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from itertools import combinations, starmap
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -301,42 +301,52 @@ class _Asking:
         """Questions with all their answers, best first; ties by id."""
         found = branches(self.model.network, self.likelihoods, questions)
         bits = information(found)
-        ends = np.searchsorted(found.question, np.arange(len(questions) + 1)).tolist()
-        rows = [
-            self._question(names, bits[i], found, range(ends[i], ends[i + 1]))
-            for i, names in enumerate(questions)
-        ]
-        return sorted(rows, key=lambda row: (-_worth(row), row.nodes))
+        of_focus = bits[:, self.place].tolist()
+        of_all = of_focus if self.cause else bits.sum(axis=1).tolist()
+        answers: list[list[Answer]] = [[] for _ in questions]
+        for place, answer in self._answers(questions, found):
+            answers[place].append(answer)
+        each = zip(questions, of_all, of_focus, answers, strict=True)
+        return sorted(starmap(self._question, each), key=lambda row: (-_worth(row), row.nodes))
 
     def _question(
-        self, names: tuple[str, ...], bits: FloatArray, found: Branches, rows: range
+        self, names: tuple[str, ...], bits: float, of_focus: float, answers: list[Answer]
     ) -> Question:
         nodes = [self.model.nodes[name] for name in names]
-        about = float(bits[self.place] if self.cause else bits.sum())
         cost = None if self.price is None else sum(self.price[name] for name in names)
         return Question(
             nodes=names,
             texts=tuple(node.question or node.label for node in nodes),
             kinds=tuple(node.kind for node in nodes),
-            bits=about,
-            leading_bits=float(bits[self.place]),
+            bits=bits,
+            leading_bits=of_focus,
             cost=cost,
-            bits_per_cost=None if cost is None else about / cost,
-            answers=tuple(self._answer(names, found, row) for row in rows),
+            bits_per_cost=None if cost is None else bits / cost,
+            answers=tuple(answers),
         )
 
-    def _answer(self, names: tuple[str, ...], found: Branches, row: int) -> Answer:
-        states = zip(names, found.states[row], strict=True)
-        after = found.responsible[row]
-        best = int(np.argmax(after))
-        probability = float(found.probability[row])
-        return Answer(
-            states=tuple(self.model.nodes[name].states[state] for name, state in states),
-            probability=probability,
-            leading=self.model.cause_ids[best] if probability > 0 else None,
-            leading_probability=float(after[best]),
-            focus_probability=float(after[self.place]),
+    def _answers(
+        self, questions: list[tuple[str, ...]], found: Branches
+    ) -> Iterator[tuple[int, Answer]]:
+        """Place of a question, and each of its answers."""
+        ids, nodes = self.model.cause_ids, self.model.nodes
+        columns = (
+            *(found.question.tolist(), found.states, found.probability.tolist()),
+            *(found.responsible.argmax(axis=1).tolist(), found.responsible.max(axis=1).tolist()),
+            found.responsible[:, self.place].tolist(),
         )
+        for place, states, probability, best, leading, focus in zip(*columns, strict=True):
+            named = zip(questions[place], states, strict=True)
+            yield (
+                place,
+                Answer(
+                    states=tuple(nodes[name].states[state] for name, state in named),
+                    probability=probability,
+                    leading=ids[best] if probability > 0 else None,
+                    leading_probability=leading,
+                    focus_probability=focus,
+                ),
+            )
 
 
 def _worth(question: Question) -> float:

@@ -268,3 +268,14 @@ def test_tables_have_a_row_for_each_question_and_for_each_answer(asked: NextQues
     assert len(asked.answers) == sum(len(question.answers) for question in asked.questions)
     assert (asked.table["lowest"] <= asked.focus_probability + 1e-12).all()
     assert (asked.table["highest"] >= asked.focus_probability - 1e-12).all()
+
+
+def test_where_everything_is_known_nothing_is_asked(tiny: Network) -> None:
+    known = {"age": 30, "sex": "male", "smoking": False, "pain_severity": "mild", "swelling": False}
+
+    asked = tiny.diagnose(known, weak_pulse=False, d_dimer_raised=False).next_questions()
+
+    assert asked.questions == ()
+    assert asked.table.empty
+    assert asked.answers.empty
+    assert "is responsible with" in repr(asked)

@@ -36,3 +36,11 @@ def test_fewer_questions_are_answered_exactly_where_more_is_open(network: Networ
 
 def test_a_question_that_does_not_fit_into_memory_has_no_exact_answer(network: Network) -> None:
     assert exact_bits(network.model.network, {}, ["fever"], memory_limit=10) == {}
+
+
+def test_without_a_kernel_a_few_are_answered_exactly(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("legache.inference.choosing.compiled_network", lambda _: None)
+
+    assert 1 < affordable(network.model.network, {}) < 5
