@@ -289,13 +289,14 @@ def test_a_diagnosis_names_the_complaint_and_its_setting(dx: Diagnosis) -> None:
 
 def test_a_diagnosis_prints_the_worked_example(dx: Diagnosis) -> None:
     assert repr(dx).split("\n\n")[1].splitlines() == [
-        "    cause                                             responsible    present    prior  see within",
-        "--  ----------------------------------------------  -------------  ---------  -------  ------------",
-        " 1  Bronchitis                                             66.6 %     81.1 %   45.0 %  2 weeks",
-        " 2  Bronchitis without tuberculosis or lung cancer         29.4 %     70.7 %   41.4 %  2 weeks",
-        " 3  Tuberculosis or lung cancer                            15.1 %     18.2 %   6.48 %  2 weeks",
-        " 4  Lung cancer                                            0.00 %     9.95 %   5.50 %  2 weeks",
-        " 5  Tuberculosis                                           0.00 %     8.78 %   1.04 %  2 weeks",
+        "    cause                                      responsible    present    prior    weight  see within",
+        "--  ---------------------------------------  -------------  ---------  -------  --------  ------------",
+        " 1  Bronchitis                                      66.6 %     81.1 %   45.0 %      +7.2  2 weeks",
+        " 2  Bronchitis without tuberculosis or lung         29.4 %     70.7 %   41.4 %      +5.3  2 weeks",
+        "    cancer",
+        " 3  Tuberculosis or lung cancer                     15.1 %     18.2 %   6.48 %      +5.1  2 weeks",
+        " 4  Lung cancer                                     0.00 %     9.95 %   5.50 %      +2.8  2 weeks",
+        " 5  Tuberculosis                                    0.00 %     8.78 %   1.04 %      +9.6  2 weeks",
     ]
 
 

@@ -89,9 +89,9 @@ class Diagnosis:
         probability that this cause is what brought the patient, each with the ends of its
         95 % interval, ``present_low`` to ``responsible_high``; ``likelihood_ratio`` and
         ``weight`` in decibans of the whole evidence for present, empty where the cause is
-        known; and ``urgency``.  Causes are not
-        exclusive: a column need not sum to 1.  If the engine is approximate, there are no
-        intervals: ``present_error`` and ``responsible_error`` are standard errors.
+        known; and ``urgency``.  Causes are not exclusive: a column need not sum to 1.  If the
+        engine is approximate, there are no intervals: ``present_error`` and
+        ``responsible_error`` are standard errors.
 
         The first table of a network takes about a second, for the draws behind the
         intervals, and each takes minutes without the compiled kernel; `ranked` has the same

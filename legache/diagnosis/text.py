@@ -36,13 +36,15 @@ def percent(probability: float) -> str:
 
 
 def percent_within(probability: float, low: float, high: float) -> str:
-    """Probability and its interval as percentages.
+    """Probability and its interval as percentages; alone, if it is certain.
 
     Examples
     --------
     >>> percent_within(0.4567, 0.301, 0.61), percent_within(0.0032, 0.00101, 0.0085)
     ('45.7 % (30.1-61.0)', '0.32 % (0.10-0.85)')
     """
+    if low == probability == high:
+        return percent(probability)
     ends = "-".join(percent(end).removesuffix(" %") for end in (low, high))
     return f"{percent(probability)} ({ends})"
 

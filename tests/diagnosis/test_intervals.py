@@ -272,6 +272,13 @@ def test_the_prior_of_the_ratio_is_that_of_everyone(network: Network, found: Dia
     assert found.causes["prior"].to_dict() == pytest.approx(before)
 
 
+def test_numbers_that_are_all_certain_are_printed_without_intervals() -> None:
+    certain = legache.load(Path(__file__).parent.parent / "data" / "asia").diagnose(asia=True)
+    row = certain.causes.loc["lung_cancer"]
+    assert row["present_low"] == row["present"] == row["present_high"]
+    assert "(" not in repr(certain).split("\n\n")[1]
+
+
 def test_a_priors_folder_of_ones_own_has_intervals() -> None:
     tiny = legache.load(Path(__file__).parent.parent / "data" / "tiny")
     row = tiny.diagnose(age=70, swelling=True).causes.loc["vein_clot"]
