@@ -69,6 +69,7 @@ def measure(scale: Scale) -> Result:
     ]
     notes = [
         f"Patients who need more than {n_questions + n_roots} questions count as one more.",
+        "For good means up to the last question followed; what comes after it is not looked at.",
         "After its own end the interview goes on in the fixed order.",
         "The fixed order is greedy: in each place what tells most of the training patients.",
     ]
