@@ -15,7 +15,7 @@ from legache.curation.lint import Lint, lint
 from legache.curation.recompute import figures_of
 from legache.errors import KnowledgeError
 from legache.knowledge.loading import naming, read_folder, shipped_folder
-from legache.knowledge.records import Cost, Figure, Grade, GuidanceKind, Knowledge
+from legache.knowledge.records import Claim, Cost, Figure, Grade, GuidanceKind, Knowledge
 from legache.knowledge.supplements import costs_of
 from legache.library import load
 
@@ -55,7 +55,7 @@ def check(options: argparse.Namespace, words: Sequence[str]) -> int:
 def _lint(knowledge: Knowledge, folder: Path) -> Lint:
     """What is wrong with the claims; nothing, where a folder has none and names none."""
     rests_on_claims = any(row.claims or row.derivation for row in figures_of(knowledge))
-    if not knowledge.supplements and not rests_on_claims:
+    if Claim.FILE not in knowledge.supplements and not rests_on_claims:
         return Lint((), ())
     return lint(knowledge, read_folder(folder))
 

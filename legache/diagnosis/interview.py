@@ -25,6 +25,7 @@ NEARLY_BEST = 0.5  # a red flag goes first if it tells at least this part of the
 _N_FLAGS = 2  # red flags that are looked at exactly beside the best questions
 _PRESSING = {"emergency", "urgent"}
 _N_SHOWN = 3
+_TOLD_AS_ANSWERS = {"evidence", "assumed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ class Interview:
         """Return everything as plain values that JSON can hold, in a fixed order."""
         source = provenance(self.model, self.diagnosis.given)
         return {
-            **{name: value for name, value in source.items() if name != "evidence"},
+            **{name: value for name, value in source.items() if name not in _TOLD_AS_ANSWERS},
             "start": {name: plain(value) for name, value in self.start.items()},
             "answers": [[name, plain(value)] for name, value in self.answers],
             "stop": asdict(self.stop),

@@ -37,7 +37,8 @@ def _assert_same(first: Network, second: Network, said: dict[str, object] = SAID
     one, other = (network.diagnose(said).answer for network in (first, second))
     np.testing.assert_allclose(one.present, other.present, rtol=0, atol=1e-9)
     np.testing.assert_allclose(one.responsible, other.responsible, rtol=0, atol=1e-9)
-    assert one.log_evidence == pytest.approx(other.log_evidence, abs=1e-9)
+    # of a complete mix the complaint's rate follows from how little the shares exceed 1
+    assert one.log_evidence == pytest.approx(other.log_evidence, abs=1e-7)
 
 
 # identity

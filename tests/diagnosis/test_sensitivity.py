@@ -95,6 +95,7 @@ def test_curves_are_those_of_networks_built_anew(seed: int, data: st.DataObject)
     _check_against_brute_force(network, dx, cause, of, number, seed)
 
 
+@pytest.mark.slow
 @settings(repeatable, max_examples=8)
 @given(seed=seeds, data=st.data())
 def test_curves_of_shipped_numbers_are_those_of_networks_built_anew(

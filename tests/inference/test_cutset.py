@@ -48,7 +48,7 @@ def test_nothing_is_cut_where_everything_fits(inner: NoisyMaxNetwork, wide: Like
 
 def test_the_rest_keeps_within_the_limit(inner: NoisyMaxNetwork, wide: Likelihoods) -> None:
     sizes = []
-    for limit in (2**20, 2**17, 2**14):
+    for limit in (2**18, 2**16, 2**14):
         found = chosen_cutset(_question(inner, wide, limit), 1000)
         assert found.n_bytes <= limit
         sizes.append(len(found.cuts))

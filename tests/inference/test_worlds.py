@@ -56,7 +56,7 @@ def test_each_world_is_answered_as_a_network_of_its_own(case: Case) -> None:
         assert found.log_evidence[row] == pytest.approx(alone.log_evidence, rel=1e-12, abs=1e-12)
 
 
-@few
+@settings(repeatable, max_examples=4)
 @given(possible_cases)
 def test_the_next_worlds_do_not_see_what_the_first_changed(case: Case) -> None:
     changed = World((("unlisted", np.array([0]), np.array([0.25])),))

@@ -32,7 +32,7 @@ def test_entries_are_those_that_bibtexparser_reads() -> None:
         assert ours.type == entry.entry_type
         for name in ("author", "year", "doi", "pmid", "url"):
             theirs = entry.fields_dict.get(name)
-            assert getattr(ours, name) == (theirs.value if theirs else None)
+            assert getattr(ours, name) == (theirs.value.strip("{}") if theirs else None)
 
 
 def test_a_source_is_a_line_of_a_list_of_references() -> None:
