@@ -12,7 +12,7 @@ from legache.diagnosis.figures import Figures, figures_html, figures_text
 from legache.diagnosis.items import item, known
 from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import provenance, record_of, result_of
+from legache.diagnosis.record import parsed, provenance, record_of, result_of
 from legache.diagnosis.text import DISCLAIMER, percent
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.inference.links import LEAK, UNLISTED, fired_links
@@ -93,6 +93,11 @@ class Attribution:
             The record is of something else.
         """
         return result_of(cls, record)
+
+    @classmethod
+    def from_json(cls, text: str) -> Attribution:
+        """Return the result that `to_json` was called on; see `from_record`."""
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         return page_text(self._title(), [figures_text(_COLUMNS, self._cells())], self._notes())

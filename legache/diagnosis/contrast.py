@@ -12,7 +12,7 @@ from legache.diagnosis.figures import Figures, figures_html, figures_text, signe
 from legache.diagnosis.items import checked_of, item, place_of, split
 from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import provenance, record_of, result_of
+from legache.diagnosis.record import parsed, provenance, record_of, result_of
 from legache.diagnosis.shares import Shares, shares_of
 from legache.diagnosis.text import DISCLAIMER, percent, words
 from legache.diagnosis.weighing import (
@@ -119,6 +119,11 @@ class Contrast:
             The record is of something else.
         """
         return result_of(cls, record)
+
+    @classmethod
+    def from_json(cls, text: str) -> Contrast:
+        """Return the result that `to_json` was called on; see `from_record`."""
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         parts = [figures_text(columns, rows) for columns, rows in self._lists() if rows]

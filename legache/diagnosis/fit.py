@@ -13,7 +13,7 @@ from legache.diagnosis.figures import Figures, figures_html, figures_text, signe
 from legache.diagnosis.items import item, known
 from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import provenance, record_of, result_of
+from legache.diagnosis.record import parsed, provenance, record_of, result_of
 from legache.diagnosis.text import DISCLAIMER, percent
 from legache.errors import EvidenceError
 from legache.inference.conflict import (
@@ -155,6 +155,11 @@ class Fit:
             The record is of something else.
         """
         return result_of(cls, record)
+
+    @classmethod
+    def from_json(cls, text: str) -> Fit:
+        """Return the result that `to_json` was called on; see `from_record`."""
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         parts = [figures_text(_COLUMNS, self._cells())] if self.misfits else []

@@ -13,7 +13,7 @@ import numpy as np
 from legache.diagnosis.evidence import Evidence
 from legache.diagnosis.listing import Column, listing_html, listing_text, page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import provenance
+from legache.diagnosis.record import checked, parsed, provenance
 from legache.diagnosis.text import DISCLAIMER, percent_within, words
 from legache.errors import LimitError
 from legache.inference.draws import posterior_draws
@@ -129,13 +129,20 @@ class Intervals:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Intervals:
-        """Return the result that `as_record` was called on."""
+        """Return the result that `as_record` was called on.
+
+        Raises
+        ------
+        FormatError
+            It is another kind of record.
+        """
         own = {
             "interval",
             *("draws", "seed", "effective_sample_size", "causes", "outside", "note"),
             *("unexplained", "unexplained_low", "unexplained_high"),
             *("prevalences_redrawn", "visits_reduced", "links_floored"),
         }
+        record = checked(record, None, sorted(own))
         return cls(
             interval=record["interval"],
             n_draws=record["draws"],
@@ -159,7 +166,7 @@ class Intervals:
     @classmethod
     def from_json(cls, text: str) -> Intervals:
         """Return the result that `to_json` was called on."""
-        return cls.from_record(json.loads(text))
+        return cls.from_record(parsed(text))
 
     def caution(self) -> str:
         """Say why the intervals are to be mistrusted; empty if there is no reason."""

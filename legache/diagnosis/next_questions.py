@@ -14,7 +14,7 @@ from legache.diagnosis.costs import cost_name, costs, refuse_missing
 from legache.diagnosis.evidence import Evidence
 from legache.diagnosis.listing import Column, listing_html, listing_text, page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import provenance
+from legache.diagnosis.record import checked, parsed, provenance
 from legache.diagnosis.text import DISCLAIMER, percent, words
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.inference.branches import Branches, branches, open_nodes
@@ -160,8 +160,15 @@ class NextQuestions:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> NextQuestions:
-        """Return what `as_record` was called on."""
+        """Return what `as_record` was called on.
+
+        Raises
+        ------
+        FormatError
+            It is another kind of record.
+        """
         own = {"cause", "focus", "focus_probability", "labels", "kinds", "cost", "depth"}
+        record = checked(record, None, sorted({*own, "questions"}))
         return cls(
             questions=tuple(_question(each) for each in record["questions"]),
             source={k: v for k, v in record.items() if k not in {*own, "questions"}},
@@ -176,7 +183,7 @@ class NextQuestions:
     @classmethod
     def from_json(cls, text: str) -> NextQuestions:
         """Return what `to_json` was called on."""
-        return cls.from_record(json.loads(text))
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         return page_text(self._title(), [listing_text(*self._listing())], self._notes())

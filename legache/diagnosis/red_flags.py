@@ -5,16 +5,21 @@ What is shown depends on what was said, and never on a probability.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
+import msgspec
+
 from legache.diagnosis.evidence import Evidence, Likelihood
 from legache.diagnosis.listing import Column, listing_html, listing_text, page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.ranking import RankedCause
+from legache.diagnosis.record import parsed
 from legache.diagnosis.text import DISCLAIMER, WITHIN, percent, words
+from legache.errors import FormatError
 from legache.knowledge.records import Node, RedFlag, UrgencyLevel
 
 if TYPE_CHECKING:
@@ -107,7 +112,40 @@ class RedFlags:
             "raised": [_plain(flag) for flag in self.raised],
             "unasked": [_plain(flag) for flag in self.unasked],
             "must_not_miss": [asdict(row) for row in self.must_not_miss],
+            "questions": dict(self.questions),
         }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, object]) -> RedFlags:
+        """Return the flags that `as_record` was called on.
+
+        Raises
+        ------
+        FormatError
+            It is another kind of record.
+        """
+        try:
+            return msgspec.convert(record, cls)
+        except msgspec.ValidationError as error:
+            message = f"not a record of red flags: {error}; use one of as_record()"
+            raise FormatError(message) from error
+
+    def to_json(self) -> str:
+        """Return `as_record` as JSON text."""
+        return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> RedFlags:
+        """Return the flags that `to_json` was called on; see `from_record`.
+
+        Examples
+        --------
+        >>> import legache
+        >>> flags = legache.load().diagnose(fever=True, redness_or_warmth=True).red_flags
+        >>> repr(RedFlags.from_json(flags.to_json())) == repr(flags)
+        True
+        """
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         parts = [listing_text(columns, rows) for columns, rows in self._lists() if rows]

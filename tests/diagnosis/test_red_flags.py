@@ -237,7 +237,7 @@ def test_flags_cannot_be_changed(clot: Diagnosis) -> None:
 def test_the_record_of_a_diagnosis_holds_the_flags(clot: Diagnosis) -> None:
     record = json.loads(clot.to_json())["red_flags"]
 
-    assert list(record) == ["raised", "unasked", "must_not_miss"]
+    assert list(record) == ["raised", "unasked", "must_not_miss", "questions"]
     assert record["raised"][0]["node"] == "breathlessness_or_chest_pain"
     assert len(record["must_not_miss"]) == 4
 
