@@ -95,7 +95,7 @@ def parsed(text: str) -> Mapping[str, object]:
     return record
 
 
-def checked(record: object, schema: str | None, names: Iterable[str]) -> Mapping[str, object]:
+def checked(record: object, schema: str | None, names: Iterable[str]) -> Mapping[str, Any]:
     """Return a record, if it is one of this schema and has what the schema names.
 
     That of a diagnosis, which is older than the others, names no schema.
