@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
 
 from legache.diagnosis.listing import Column, listing_html, listing_text, page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
+from legache.diagnosis.record import checked, parsed
 from legache.diagnosis.text import DISCLAIMER, WITHIN, words
-from legache.errors import EvidenceError, did_you_mean, nearest
+from legache.errors import EvidenceError, FormatError, did_you_mean, nearest
 from legache.knowledge.records import Guidance, GuidanceKind, Urgency
 
 if TYPE_CHECKING:
@@ -17,6 +22,8 @@ if TYPE_CHECKING:
 _KINDS = get_args(GuidanceKind)
 _COLUMNS = (Column("", 10), Column("what is said", 64), Column("grade", 13), Column("sources", 26))
 _SHOWN = ("kind", "text", "grade", "sources", "note")
+_BASIS = ("grade", "sources", "note")
+_RECORDED = ("id", "label", "urgency", "statements")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -51,9 +58,42 @@ class Advice:
         return {
             "id": self.id,
             "label": self.label,
-            "urgency": None if self.urgency is None else self.urgency.urgency,
+            **_urgency_record(self.urgency),
             "statements": [{**_plain(row), "sources": list(row.sources)} for row in self.rows],
         }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, object]) -> Advice:
+        """Return the advice that `as_record` was called on.
+
+        Raises
+        ------
+        FormatError
+            It is another kind of record.
+        """
+        said = checked(record, None, _RECORDED)
+        try:
+            return msgspec.convert(_fields_in(said), cls)
+        except (TypeError, msgspec.ValidationError) as error:
+            message = f"not a record of guidance: {error}; use one of as_record()"
+            raise FormatError(message) from error
+
+    def to_json(self) -> str:
+        """Return `as_record` as JSON text."""
+        return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Advice:
+        """Return the advice that `to_json` was called on; see `from_record`.
+
+        Examples
+        --------
+        >>> import legache
+        >>> advice = legache.load().diagnose().guidance("hypokalemia")
+        >>> repr(Advice.from_json(advice.to_json())) == repr(advice)
+        True
+        """
+        return cls.from_record(parsed(text))
 
     def __repr__(self) -> str:
         return page_text(self._title(), [listing_text(_COLUMNS, self._cells())], self._notes())
@@ -99,6 +139,29 @@ def advice_on(model: DiagnosticModel, cause: str | None) -> Advice:
         urgency=urgency[0] if urgency else None,
         rows=tuple(sorted(rows, key=lambda row: (_KINDS.index(row.kind), row.text))),
     )
+
+
+def _urgency_record(stated: Urgency | None) -> dict[str, object]:
+    """How soon care is needed, and on whose word."""
+    if stated is None:
+        return {"urgency": None}
+    basis = {name: getattr(stated, name) for name in _BASIS}
+    return {
+        "urgency": stated.urgency,
+        "urgency_basis": {**basis, "sources": list(stated.sources)},
+    }
+
+
+def _fields_in(record: Mapping[str, Any]) -> dict[str, object]:
+    """Fields of the advice that a record was made of."""
+    name, level = record["id"], record["urgency"]
+    stated = {"cause": name, "urgency": level, **record.get("urgency_basis", {})}
+    return {
+        "id": name,
+        "label": record["label"],
+        "urgency": None if level is None else stated,
+        "rows": [{"cause": name, **row} for row in record["statements"]],
+    }
 
 
 def _plain(row: Guidance) -> dict[str, object]:

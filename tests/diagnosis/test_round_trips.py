@@ -23,8 +23,11 @@ RESULTS: dict[str, Callable[[Diagnosis], Any]] = {
     "robustness": lambda dx: dx.robustness(at_most=1),
     "citations": lambda dx: dx.citations(CAUSE, n=3),
     "red flags": lambda dx: dx.red_flags,
+    "guidance on a cause": lambda dx: dx.guidance(CAUSE),
+    "guidance in general": lambda dx: dx.guidance(),
 }
-WITHOUT_PROVENANCE = {"red flags"}  # they are a part of the record of a diagnosis, which has it
+# these are parts of the record of a diagnosis, which has it
+WITHOUT_PROVENANCE = {"red flags", "guidance on a cause", "guidance in general"}
 
 
 @pytest.fixture(scope="module")
