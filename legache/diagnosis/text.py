@@ -54,10 +54,13 @@ def decibans(weight: float | None) -> str:
 
     Examples
     --------
-    >>> decibans(12.34), decibans(-3.0), decibans(None)
-    ('+12.3', '-3.0', '')
+    >>> decibans(12.34), decibans(-3.0), decibans(-0.01), decibans(None)
+    ('+12.3', '-3.0', '0.0', '')
     """
-    return "" if weight is None else f"{weight:+.1f}"
+    if weight is None:
+        return ""
+    shown = f"{weight:+.1f}"
+    return "0.0" if float(shown) == 0 else shown  # neither +0.0 nor -0.0
 
 
 def words(name: str) -> str:
