@@ -204,6 +204,8 @@ class Diagnosis:
 
         Raises
         ------
+        EvidenceError
+            `interval` is not between 0 and 1, or `n_draws` or `seed` is no such number.
         LimitError
             The answer is approximate, or the evidence is impossible under every draw.
 

@@ -15,7 +15,7 @@ from legache.diagnosis.listing import Column, listing_html, listing_text, page_h
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.record import checked, parsed, provenance
 from legache.diagnosis.text import DISCLAIMER, percent_within, words
-from legache.errors import LimitError
+from legache.errors import EvidenceError, LimitError
 from legache.inference.draws import posterior_draws
 from legache.inference.posterior import Posterior
 from legache.inference.weighted import WeightedIntervals, weighted_intervals
@@ -290,14 +290,15 @@ def intervals_of(
     )
 
 
-def _check(interval: float, n_draws: int, seed: int) -> None:
-    if not 0 < interval < 1:  # nor if it is not a number
+def _check(interval: object, n_draws: int, seed: int) -> None:
+    # NaN is refused, too
+    if not (isinstance(interval, (int, float, np.floating)) and 0 < interval < 1):
         message = f"interval {interval!r}; expected a probability between 0 and 1, such as 0.95"
-        raise ValueError(message)
+        raise EvidenceError(message)
     for name, number, least in (("n_draws", n_draws, 2), ("seed", seed, 0)):
-        if operator.index(number) < least:
+        if not hasattr(number, "__index__") or operator.index(number) < least:
             message = f"{name} {number!r}; expected a whole number of at least {least}"
-            raise ValueError(message)
+            raise EvidenceError(message)
 
 
 def _rounded(ends: WeightedIntervals, point: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -17,7 +17,7 @@ from legache import Diagnosis, Likelihood, Network
 from legache.diagnosis import parameter_draws
 from legache.diagnosis.intervals import Intervals
 from legache.diagnosis.model import prior
-from legache.errors import LimitError
+from legache.errors import EvidenceError, LimitError
 from legache.inference.draws import PosteriorDraws, posterior_draws
 from legache.inference.flat import drawn_numbers
 from legache.inference.posterior import is_possible, posterior
@@ -242,14 +242,14 @@ def test_the_printed_table_fits_and_shows_intervals(found: Diagnosis) -> None:
     assert "weight" in lines[2]
 
 
-@pytest.mark.parametrize("interval", [0.0, 1.0, -0.1, float("nan")])
+@pytest.mark.parametrize("interval", [0.0, 1.0, -0.1, 95, float("nan"), "0.95"])
 def test_an_interval_is_a_probability(found: Diagnosis, interval: float) -> None:
-    with pytest.raises(ValueError, match="expected a probability between 0 and 1"):
+    with pytest.raises(EvidenceError, match="expected a probability between 0 and 1"):
         found.intervals(interval)
 
 
 def test_one_draw_is_no_interval(found: Diagnosis) -> None:
-    with pytest.raises(ValueError, match="n_draws 1; expected a whole number of at least 2"):
+    with pytest.raises(EvidenceError, match="n_draws 1; expected a whole number of at least 2"):
         found.intervals(n_draws=1)
 
 
