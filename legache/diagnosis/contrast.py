@@ -28,6 +28,7 @@ from legache.diagnosis.weighing import (
     share_cells,
     share_notes,
     shares_table,
+    start_note,
     table_of,
     unbounded_note,
     weighed,
@@ -155,8 +156,7 @@ class Contrast:
         return [(_ITEMS, rows), (BALANCE_COLUMNS, balance), (SHARE_FIGURES, shares)]
 
     def _notes(self) -> list[str]:
-        base = " and ".join(words(name) for name in self.baseline)
-        start = f"The prior is given {base}." if base else "The prior is given nothing."
+        start = start_note(self.baseline, self.provenance)
         return [
             *hidden_note(self.items),
             *unbounded_note(self.balance),

@@ -16,7 +16,7 @@ from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.record import parsed, provenance, record_of, result_of
 from legache.diagnosis.shares import Shares, shares_of
-from legache.diagnosis.text import DISCLAIMER, percent, words
+from legache.diagnosis.text import DISCLAIMER, percent
 from legache.diagnosis.weighing import (
     BALANCE_COLUMNS,
     N_SHOWN,
@@ -32,6 +32,7 @@ from legache.diagnosis.weighing import (
     share_cells,
     share_notes,
     shares_table,
+    start_note,
     table_of,
     unbounded_note,
     weighed,
@@ -159,8 +160,7 @@ class Explanation:
         return [(_ITEMS, rows), (BALANCE_COLUMNS, balance), (SHARE_FIGURES, shares)]
 
     def _notes(self) -> list[str]:
-        base = " and ".join(words(name) for name in self.baseline)
-        start = f"The prior is given {base}." if base else "The prior is given nothing."
+        start = start_note(self.baseline, self.provenance)
         return [
             *hidden_note(self.items),
             *unbounded_note(self.balance),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from legache.diagnosis.figures import Figures, signed
 from legache.diagnosis.items import Item
 from legache.diagnosis.shares import Shares
+from legache.diagnosis.text import words
 from legache.inference.weights import ItemPosteriors
 from legache.network.structure import FloatArray
 
@@ -165,6 +166,25 @@ def shares_table(shares: Shares | None) -> pd.DataFrame:
         [[row.id, *(getattr(row, name) for name in _SHARE_COLUMNS)] for row in rows],
         columns=["item", *_SHARE_COLUMNS],
     ).set_index("item")
+
+
+def start_note(baseline: Sequence[str], provenance: Mapping[str, Any]) -> str:
+    """What the prior is given: the complaint may have been said to be absent, or uncertain.
+
+    Examples
+    --------
+    >>> start_note(["dyspnoea"], {"evidence": {}})
+    'The prior is given dyspnoea.'
+    >>> start_note(["dyspnoea"], {"evidence": {"dyspnoea": False}})
+    'The prior is given what was said of dyspnoea.'
+    """
+    given = [
+        words(name)
+        if provenance["evidence"].get(name, True) is True
+        else f"what was said of {words(name)}"
+        for name in baseline
+    ]
+    return f"The prior is given {' and '.join(given) or 'nothing'}."
 
 
 def balance_cells(balance: Balance, rows: Sequence[ItemWeight]) -> list[tuple[str, str, str]]:
