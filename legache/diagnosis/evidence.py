@@ -89,6 +89,16 @@ class Evidence:
     likelihoods: Mapping[str, tuple[float, ...]]
 
 
+def require_complaint(complaint: str, given: Evidence) -> None:
+    """Raise `EvidenceError` where the complaint was denied: then no cause is responsible."""
+    if given.likelihoods.get(complaint) == ABSENT:
+        message = (
+            f"{complaint}: was said to be absent, so that no cause is responsible; say that it is "
+            "present, or leave it out"
+        )
+        raise EvidenceError(message)
+
+
 def parse_evidence(nodes: Mapping[str, Node], said: Mapping[str, object]) -> Evidence:
     """Check what was said of a patient, and put it in canonical form.
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from legache.diagnosis.costs import cost_name, costs, refuse_missing
 from legache.diagnosis.differential import Diagnosis, diagnose
-from legache.diagnosis.evidence import AGE, AGE_BAND, PRESENT, parse_evidence
+from legache.diagnosis.evidence import AGE, AGE_BAND, PRESENT, parse_evidence, require_complaint
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.next_questions import askable, checked_kinds
 from legache.diagnosis.record import plain, provenance
@@ -301,17 +301,22 @@ def begin(
     model: DiagnosticModel,
     evidence: Mapping[str, object],
     *,
-    stop: Stop | None = None,
+    stop: object = None,
     ask: Sequence[str] = BY_DEFAULT,
     cost: object = None,
 ) -> Interview:
     """Interview before its first question; see `Network.interview`."""
     costs(model, cost)
+    if stop is not None and not isinstance(stop, Stop):
+        message = f"stop must be a legache.Stop, not {type(stop).__name__}"
+        raise EvidenceError(message)
+    given = parse_evidence(model.nodes, evidence)
+    require_complaint(model.complaint, given)
     return Interview(
         model=model,
-        start=parse_evidence(model.nodes, evidence).given,
+        start=given.given,
         answers=(),
-        stop=stop or Stop(),
+        stop=stop if isinstance(stop, Stop) else Stop(),
         ask=checked_kinds(ask),
         cost=MappingProxyType(dict(cost)) if isinstance(cost, Mapping) else cost,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from legache.diagnosis.costs import cost_name, costs, refuse_missing
-from legache.diagnosis.evidence import Evidence
+from legache.diagnosis.evidence import Evidence, require_complaint
 from legache.diagnosis.listing import Column, listing_html, listing_text, page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.record import checked, parsed, provenance
@@ -261,6 +261,7 @@ def next_questions(
     """
     kinds = checked_kinds(kinds)
     _refuse_other(model, cause, n, depth)
+    require_complaint(model.complaint, given)
     price = costs(model, cost)
     asked = askable(model, likelihoods, kinds)
     refuse_missing(price, asked)

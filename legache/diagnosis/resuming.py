@@ -19,8 +19,11 @@ _MEMBERS = {"legache", "priors", "setting", "start", "answers", "stop", "ask", "
 _RULE = {"bits", "probability", "danger", "questions"}
 
 
-def resumed(model: DiagnosticModel, text: str) -> Interview:
+def resumed(model: DiagnosticModel, text: object) -> Interview:
     """Interview that `Interview.to_json` wrote; see `Network.resume`."""
+    if not isinstance(text, str):
+        message = f"expected the text that `Interview.to_json` wrote, not {type(text).__name__}"
+        raise EvidenceError(message)
     try:
         record = parse_json(text.encode(), _NAME)
     except KnowledgeError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from legache.diagnosis.evidence import AGE, AGE_BAND, PRESENT, Evidence
+from legache.diagnosis.evidence import AGE, AGE_BAND, PRESENT, Evidence, require_complaint
 from legache.diagnosis.listing import Column, listing_html, listing_text, page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
 from legache.diagnosis.ranking import leading
@@ -198,6 +198,7 @@ def robustness_of(
     if at_most < 1:
         message = "at_most must be at least 1, the number of observations taken back together"
         raise EvidenceError(message)
+    require_complaint(model.complaint, given)
     ids = model.cause_ids
     leader = leading(ids, answer.responsible)
     items = _items(model, given, contexts=contexts)

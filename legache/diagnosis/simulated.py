@@ -34,6 +34,9 @@ def simulated_patients(
     if n < 1:
         message = "n must be at least 1, the number of patients"
         raise EvidenceError(message)
+    if seed < 0:
+        message = "seed must be a whole number of at least 0"
+        raise EvidenceError(message)
     shares = _shares(model, missing)
     network = model.network
     wanted = model.complaint if complaint else None
