@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from legache.curation.estimates import is_proportion
 from legache.curation.expressions import named_claims
 from legache.curation.recompute import changes, figures_of
+from legache.diagnosis.evidence import AGE
 from legache.errors import KnowledgeError, did_you_mean, nearest
 from legache.knowledge.figures import key_of
 from legache.knowledge.records import Claim, Cost, Figure, Guidance, Knowledge, RedFlag, Urgency
@@ -169,6 +170,37 @@ def _presentation_causes(knowledge: Knowledge, _: Claims) -> Iterator[str]:
                 yield f"{row.place}: causes: unknown cause {name!r}{hint}"
 
 
+def _dangling_events(knowledge: Knowledge, _: Claims) -> Iterator[str]:
+    settings = {row.setting for row in knowledge.complaints}
+    for kept in held_back_of(knowledge):
+        for column in ("target", "given", "against"):
+            for said in _unknown_events(knowledge, getattr(kept, column) or ""):
+                yield f"{kept.place}: {column}: {said}"
+        if kept.setting not in settings:
+            hint = did_you_mean(nearest(kept.setting, settings), "name one of complaint.csv")
+            yield f"{kept.place}: setting: unknown setting {kept.setting!r}{hint}"
+    for row in presentations_of(knowledge):
+        for said in _unknown_events(knowledge, row.evidence, besides=AGE):
+            yield f"{row.place}: evidence: {said}"
+
+
+def _unknown_events(knowledge: Knowledge, text: str, besides: str | None = None) -> Iterator[str]:
+    nodes = {node.id: node for node in knowledge.nodes}
+    for part in filter(None, text.split(";")):
+        name, _, said = part.partition("=")
+        if name == besides:
+            continue
+        if name not in nodes:
+            hint = did_you_mean(nearest(name[:64], nodes), "expected node=state")
+            yield f"unknown node {name[:64]!r}{hint}"
+            continue
+        node = nodes[name]
+        states = [*node.states, *(["responsible"] if node.kind == "cause" else [])]
+        for state in said.split("|"):
+            if state not in states:
+                yield f"{name}: unknown state {state[:64]!r}; expected {', '.join(states)}"
+
+
 def _uncited_sources(knowledge: Knowledge, claims: Claims) -> Iterator[str]:
     advice: tuple[Urgency | RedFlag | Guidance, ...]
     advice = (*knowledge.urgency, *knowledge.red_flags, *knowledge.guidance)
@@ -217,6 +249,7 @@ _OF_ROWS: tuple[_Check, ...] = (
     _underived,
     _dangling_searches,
     _presentation_causes,
+    _dangling_events,
     _uncited_sources,
 )
 _SUSPICIONS: tuple[_Check, ...] = (_narrow_intervals, _twice, _large_odds_ratios)
