@@ -11,11 +11,7 @@ from typing import Any
 
 import legache
 
-_ROOT = Path(__file__).resolve().parent.parent
-_PLACES = (
-    _ROOT.parent / "shared" / "cases" / "vignettes_dev.jsonl",
-    _ROOT / "tests" / "data" / "vignettes_dev.jsonl",
-)
+_FILE = Path(__file__).resolve().parent.parent / "tests" / "data" / "vignettes_dev.jsonl"
 
 
 @dataclass(frozen=True)
@@ -30,14 +26,9 @@ class RankedCase:
     n_tests: int
 
 
-def cases_file() -> Path:
-    """File of the written cases."""
-    return next(path for path in _PLACES if path.is_file())
-
-
 def read_cases() -> list[dict[str, Any]]:
     """Written cases, coded into the vocabulary."""
-    return [json.loads(line) for line in cases_file().read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
 
 
 def rank_all(cases: list[dict[str, Any]]) -> list[RankedCase]:

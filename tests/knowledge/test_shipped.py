@@ -27,7 +27,7 @@ FIGURE_TABLES = ("prevalence", "risk_factors", "links", "complaints", "backgroun
 TABLES = sorted(record.FILE for record in RECORDS)
 FREQUENCY_CLASSES = {(0.8, 0.99), (0.3, 0.79), (0.05, 0.29), (0.01, 0.04)}  # HPO
 # a rise needs a line in CHANGELOG.md: then, and only then, raise this number
-MOST_ELICITED = 0.8368
+MOST_ELICITED = 0.8387
 LESSER = {"seed", "elicited"}
 DISPUTES = ("Disputed", "Contradicted")
 DOI = re.compile(r"10\.[0-9]{4,9}/[!-~]+")
