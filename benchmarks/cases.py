@@ -11,7 +11,7 @@ from typing import Any
 
 import legache
 
-_FILE = Path(__file__).resolve().parent.parent / "tests" / "data" / "vignettes_dev.jsonl"
+FILE = Path(__file__).resolve().parent.parent / "tests" / "data" / "vignettes_dev.jsonl"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class RankedCase:
 
 def read_cases() -> list[dict[str, Any]]:
     """Written cases, coded into the vocabulary."""
-    return [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 
 
 def rank_all(cases: list[dict[str, Any]]) -> list[RankedCase]:

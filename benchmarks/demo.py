@@ -6,7 +6,7 @@ import textwrap
 
 from tabulate import tabulate
 
-from benchmarks.cases import RankedCase, cases_file, diagnose, rank_all, read_cases
+from benchmarks.cases import FILE, RankedCase, diagnose, rank_all, read_cases
 
 _PATIENT = "v080"
 
@@ -19,7 +19,7 @@ def main() -> None:
     said = ", ".join(_said(name, value) for name, value in patient["evidence"].items())
     print("\n" + textwrap.fill(f"Known: {said}.", 96) + "\n")
     print(diagnose(patient, with_tests=True))
-    print(f"\n\nWRITTEN CASES ({cases_file().name}): rank of the true cause by `responsible`\n")
+    print(f"\n\nWRITTEN CASES ({FILE.name}): rank of the true cause by `responsible`\n")
     ranked = rank_all(cases)
     rows = [
         (case.case_id, case.truth, case.by_history, _tested(case), _also(case)) for case in ranked
