@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.evidence import Evidence
-from legache.diagnosis.figures import Figures, figures_html, figures_text
+from legache.diagnosis.figures import Cells, Figures
 from legache.diagnosis.items import item, known
-from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import parsed, provenance, record_of, result_of
+from legache.diagnosis.record import provenance
+from legache.diagnosis.result import Result
 from legache.diagnosis.text import DISCLAIMER, percent
 from legache.errors import EvidenceError, did_you_mean, nearest
 from legache.inference.links import LEAK, UNLISTED, fired_links
@@ -43,7 +42,7 @@ class Contributor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Attribution:
+class Attribution(Result):
     """What produced a finding.  Made by `Diagnosis.attribution`; immutable.
 
     Attributes
@@ -75,35 +74,8 @@ class Attribution:
         table = pd.DataFrame(rows, columns=["contributor", "label", "probability"])
         return table.set_index("contributor")
 
-    def as_record(self) -> dict[str, object]:
-        """Return everything as plain values that JSON can hold, in a fixed order."""
-        return record_of(self)
-
-    def to_json(self) -> str:
-        """Return `as_record` as JSON text."""
-        return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, object]) -> Attribution:
-        """Return the attribution that `as_record` has made a record of.
-
-        Raises
-        ------
-        FormatError
-            The record is of something else.
-        """
-        return result_of(cls, record)
-
-    @classmethod
-    def from_json(cls, text: str) -> Attribution:
-        """Return the result that `to_json` was called on; see `from_record`."""
-        return cls.from_record(parsed(text))
-
-    def __repr__(self) -> str:
-        return page_text(self._title(), [figures_text(_COLUMNS, self._cells())], self._notes())
-
-    def _repr_html_(self) -> str:
-        return page_html(self._title(), [figures_html(_COLUMNS, self._cells())], self._notes())
+    def _lists(self) -> list[tuple[tuple[Figures, ...], Cells]]:
+        return [(_COLUMNS, self._cells())]
 
     def _title(self) -> str:
         return f"What produced {self.label} ({self.said})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from legache.diagnosis.evidence import Evidence
-from legache.diagnosis.figures import Figures, figures_html, figures_text, signed
+from legache.diagnosis.figures import Cells, Figures, signed
 from legache.diagnosis.items import checked_of, item, place_of, split
-from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import parsed, provenance, record_of, result_of
+from legache.diagnosis.record import provenance
+from legache.diagnosis.result import Result
 from legache.diagnosis.shares import Shares, shares_of
 from legache.diagnosis.text import DISCLAIMER, percent
 from legache.diagnosis.weighing import (
@@ -62,7 +61,7 @@ _ITEMS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Explanation:
+class Explanation(Result):
     """Weight of each item of evidence for a cause.  Made by `Diagnosis.explain`; immutable.
 
     Attributes
@@ -115,45 +114,13 @@ class Explanation:
         """One row for each Shapley value: ``label``, ``members``, ``value``, ``error``."""
         return shares_table(self.shapley)
 
-    def as_record(self) -> dict[str, object]:
-        """Return everything as plain values that JSON can hold, in a fixed order."""
-        return record_of(self)
-
-    def to_json(self) -> str:
-        """Return `as_record` as JSON text."""
-        return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, object]) -> Explanation:
-        """Return the explanation that `as_record` has made a record of.
-
-        Raises
-        ------
-        FormatError
-            The record is of something else.
-        """
-        return result_of(cls, record)
-
-    @classmethod
-    def from_json(cls, text: str) -> Explanation:
-        """Return the result that `to_json` was called on; see `from_record`."""
-        return cls.from_record(parsed(text))
-
-    def __repr__(self) -> str:
-        parts = [figures_text(columns, rows) for columns, rows in self._lists() if rows]
-        return page_text(self._title(), parts, self._notes())
-
-    def _repr_html_(self) -> str:
-        parts = [figures_html(columns, rows) for columns, rows in self._lists() if rows]
-        return page_html(self._title(), parts, self._notes())
-
     def _title(self) -> str:
         return (
             f"Why {self.label}: P({self.of}) from {percent(self.p_prior)} to "
             f"{percent(self.p_posterior)}"
         )
 
-    def _lists(self) -> list[tuple[tuple[Figures, ...], list[tuple[str, ...]]]]:
+    def _lists(self) -> list[tuple[tuple[Figures, ...], Cells]]:
         balance: list[tuple[str, ...]] = [*balance_cells(self.balance, self.items)]
         shares: list[tuple[str, ...]] = [] if self.shapley is None else [*share_cells(self.shapley)]
         rows = [_cells(row) for row in self.items[:N_SHOWN]]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from legache.diagnosis.evidence import PRESENT, Evidence
-from legache.diagnosis.figures import Figures, figures_html, figures_text, signed
+from legache.diagnosis.figures import Cells, Figures, signed
 from legache.diagnosis.items import item, known
-from legache.diagnosis.listing import page_html, page_text
 from legache.diagnosis.model import DiagnosticModel
-from legache.diagnosis.record import parsed, provenance, record_of, result_of
+from legache.diagnosis.record import provenance
+from legache.diagnosis.result import Result
 from legache.diagnosis.text import DISCLAIMER, percent
 from legache.errors import EvidenceError
 from legache.inference.conflict import (
@@ -81,7 +80,7 @@ class FittedFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Fit:
+class Fit(Result):
     """How well the findings fit.  Made by `Diagnosis.fit`; immutable.
 
     Attributes
@@ -137,37 +136,8 @@ class Fit:
         numbers = ("by_itself", "given_rest", "given_leader", "conflict", "misfit")
         return table.astype(dict.fromkeys(numbers, float))
 
-    def as_record(self) -> dict[str, object]:
-        """Return everything as plain values that JSON can hold, in a fixed order."""
-        return record_of(self)
-
-    def to_json(self) -> str:
-        """Return `as_record` as JSON text."""
-        return json.dumps(self.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, object]) -> Fit:
-        """Return the fit that `as_record` has made a record of.
-
-        Raises
-        ------
-        FormatError
-            The record is of something else.
-        """
-        return result_of(cls, record)
-
-    @classmethod
-    def from_json(cls, text: str) -> Fit:
-        """Return the result that `to_json` was called on; see `from_record`."""
-        return cls.from_record(parsed(text))
-
-    def __repr__(self) -> str:
-        parts = [figures_text(_COLUMNS, self._cells())] if self.misfits else []
-        return page_text(self._title(), parts, self._notes())
-
-    def _repr_html_(self) -> str:
-        parts = [figures_html(_COLUMNS, self._cells())] if self.misfits else []
-        return page_html(self._title(), parts, self._notes())
+    def _lists(self) -> list[tuple[tuple[Figures, ...], Cells]]:
+        return [(_COLUMNS, self._cells())]
 
     def _title(self) -> str:
         if self.leader is None:
