@@ -9,11 +9,11 @@ from functools import cache
 import legache
 from benchmarks.patients import Codes, Likelihoods
 from benchmarks.questions import Answer
+from legache.inference.branches import Branches, branches
 from legache.inference.cohort import CohortPosteriors, cohort_posteriors
 from legache.inference.draws import PosteriorDraws, posterior_draws
 from legache.inference.flat import stacked_numbers
 from legache.inference.posterior import Posterior, posterior
-from legache.inference.what_if import WhatIfs, what_ifs
 from legache.network.structure import FloatArray, NoisyMaxNetwork
 
 NAME = "legache"
@@ -58,10 +58,11 @@ def many_asked(
     return time.perf_counter() - start, found
 
 
-def all_what_ifs(network: NoisyMaxNetwork, evidence: Likelihoods) -> tuple[float, WhatIfs]:
+def all_what_ifs(network: NoisyMaxNetwork, evidence: Likelihoods) -> tuple[float, Branches]:
     """Ask about every state of every open finding in one call."""
     start = time.perf_counter()
-    found = what_ifs(network, evidence)
+    asked = [(finding.id,) for finding in network.findings if finding.id not in evidence]
+    found = branches(network, evidence, asked)
     return time.perf_counter() - start, found
 
 

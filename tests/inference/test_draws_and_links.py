@@ -1,4 +1,4 @@
-"""Do draws, what-ifs and fired links agree with queries of their own?"""
+"""Do draws and fired links agree with queries of their own?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from legache.inference.draws import posterior_draws
 from legache.inference.flat import stacked_numbers, with_numbers
 from legache.inference.links import LEAK, UNLISTED, fired_links
 from legache.inference.posterior import is_possible, posterior
-from legache.inference.what_if import what_ifs
 from legache.network.structure import NoisyMaxNetwork
 from tests.random_networks import Case, Evidence, cause, finding, network_of, random_network
 from tests.strategies import possible_cases, repeatable, seeds
@@ -26,40 +25,9 @@ ENGINES = ["compiled", "numpy"]
 def each_engine(request: pytest.FixtureRequest) -> object:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "numpy":
-            for module in ("posterior", "draws", "branches", "cohort", "links"):
+            for module in ("posterior", "draws", "links"):
                 patch.setattr(f"legache.inference.{module}.compiled_network", lambda _: None)
         yield
-
-
-@few
-@given(case=possible_cases)
-def test_each_branch_is_the_answer_to_its_own_question(case: Case) -> None:
-    branches = what_ifs(case.network, case.evidence)
-
-    total = posterior(case.network, case.evidence).log_evidence
-    for row, place in enumerate(branches.findings):
-        branch = case.network.findings[place]
-        said = tuple(float(s == branches.states[row]) for s in range(len(branch.states)))
-        evidence = {**case.evidence, branch.id: said}
-        if not is_possible(case.network, evidence):
-            assert branches.probability[row] == 0
-            continue
-        alone = posterior(case.network, evidence)
-        np.testing.assert_allclose(branches.present[row], alone.present, rtol=0, atol=1e-12)
-        expected = np.exp(alone.log_evidence - total)
-        assert branches.probability[row] == pytest.approx(expected, rel=1e-9, abs=1e-300)
-
-
-@few
-@given(case=possible_cases)
-def test_the_expected_posterior_over_the_branches_is_the_posterior(case: Case) -> None:
-    branches = what_ifs(case.network, case.evidence)
-
-    now = posterior(case.network, case.evidence).present
-    for place in np.unique(branches.findings):
-        rows = branches.findings == place
-        expected = branches.probability[rows] @ branches.present[rows]
-        np.testing.assert_allclose(expected, now, rtol=0, atol=1e-12)
 
 
 @few
